@@ -1,0 +1,47 @@
+# Every target sets up .venv first, once; it is brought up to date when pyproject.toml or constraints.txt changes.
+
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test test-fast check format bench
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+install: $(STAMP) ## Set up .venv with the package, all its extras and the development tools
+	@echo "Ready: $(RUN)"
+
+demo: $(STAMP) ## Train a recommender on simulated students and compare it with simple ones
+	$(RUN) examples/demo.py
+
+test: $(STAMP) ## Run all tests
+	$(RUN) -m pytest
+
+test-fast: $(STAMP) ## Run the tests that take no more than a few seconds each
+	$(RUN) -m pytest -m "not slow"
+
+check: $(STAMP) ## Check format, lint and types, then run all tests (what CI runs)
+	$(RUN) -m ruff format --check
+	$(RUN) -m ruff check
+	$(RUN) -m mypy
+	$(RUN) -m pytest
+
+format: $(STAMP) ## Rewrite the code in the project's format and mend what the linter can mend
+	$(RUN) -m ruff format
+	$(RUN) -m ruff check --fix
+
+bench: $(STAMP) ## Run every benchmark, one after the other
+	@set -e; for script in benchmarks/*.py; do echo "$$script"; $(RUN) "$$script"; done
+
+# The stamp comes last, so that a set-up that was interrupted is taken up again.
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "ldsim-env needs Python 3.11 or newer, and '$(PYTHON) --version' says: $$($(PYTHON) --version 2>&1 | head -n 1)" >&2; \
+		echo "Name a newer one: make $(or $(MAKECMDGOALS),install) PYTHON=python3.12" >&2; exit 1; }
+	@echo "Setting up $(VENV): a few minutes, once."
+	$(PYTHON) -m venv $(VENV)
+	$(RUN) -m pip install --constraint constraints.txt --editable '.[all,dev]'
+	@touch $@
