@@ -1,0 +1,93 @@
+"""What recommenders may ask of an environment about its present student; nothing here changes anything."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+import numpy as np
+from gymnasium.error import ResetNeeded
+from numpy.typing import NDArray
+
+from ldsim_env.envs.questions import question_indices
+from ldsim_env.envs.teaching import Teaching
+from ldsim_env.errors import SettingsError
+from ldsim_env.logs.bank import QuestionBank
+
+Scalar = TypeVar("Scalar", bound=np.generic)
+
+
+class StudentReadings:
+    """The readings of one student; the environment that has this as a base sets ``_teaching``.
+
+    The readings of an episode raise `gymnasium.error.ResetNeeded` before the first reset.
+    """
+
+    _teaching: Teaching
+
+    @property
+    def bank(self) -> QuestionBank:
+        """The question bank; actions are indices into it."""
+        return self._teaching.model.bank
+
+    @property
+    def n_students(self) -> int:
+        """Number of students in the environment's split of the cohort."""
+        return self._teaching.students.n_students
+
+    @property
+    def step_budget(self) -> int:
+        """Steps that an episode has at most: the time limit where there is one."""
+        return self._teaching.session.step_budget
+
+    @step_budget.setter
+    def step_budget(self, steps: int) -> None:
+        if steps < 1:
+            raise SettingsError(f"step_budget: expected at least 1, got {steps}.")
+        self._teaching.session.step_budget = steps
+
+    @property
+    def targets(self) -> NDArray[np.int64]:
+        """The target concepts, indices in ascending order, ``(n_targets,)`` int64."""
+        return np.flatnonzero(self._taught("targets").session.targets[0])
+
+    def action_masks(self) -> NDArray[np.uint8]:
+        """Which questions may be asked, ``(n_questions,)`` uint8: 1 yes, 0 no."""
+        return first(self._taught("action_masks").session.action_masks())
+
+    def answer_probs(self) -> NDArray[np.float32]:
+        """P(right) of every question in the present state, ``(n_questions,)`` float32 in (0, 1)."""
+        return first(self._taught("answer_probs").learners.answer_probs())
+
+    def mastery(self) -> NDArray[np.float32]:
+        """Mastery of every concept in the present state, ``(n_concepts,)`` float32 in [0, 1]."""
+        return first(self._taught("mastery").learners.mastery).copy()
+
+    def expected_gains(self, questions: Sequence[int] | NDArray[np.integer]) -> NDArray[np.float32]:
+        """Expected change of the exam score if a question were asked now: the mean over both answers.
+
+        Nothing is changed and no random number is used.
+
+        Args:
+            questions: Question indices, ``(m,)``.
+
+        Returns:
+            ``(m,)`` float32 in [-1, 1].
+
+        Raises:
+            SettingsError: If an index is outside the bank; names all of them.
+        """
+        taught = self._taught("expected_gains")
+        return first(taught.learners.expected_gains(question_indices(self.bank, questions), taught.session.targets))
+
+    def _taught(self, reading: str) -> Teaching:
+        """The teaching, once there is a student."""
+        if not self._teaching.student_ids:
+            raise ResetNeeded(f"{reading}: there is no student before the first reset(); call reset().")
+        return self._teaching
+
+
+def first(rows: NDArray[Scalar]) -> NDArray[Scalar]:
+    """The row of the only student."""
+    row: NDArray[Scalar] = rows[0]
+    return row
