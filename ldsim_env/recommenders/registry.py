@@ -1,0 +1,36 @@
+"""The recommenders that are known by a name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from ldsim_env.errors import SettingsError, unknown_name
+from ldsim_env.recommenders.adaptive import WeakestRecommender, ZPDRecommender, ZPDWeakestRecommender
+from ldsim_env.recommenders.greedy import GreedyRecommender
+from ldsim_env.recommenders.protocol import Recommender
+from ldsim_env.recommenders.simple import FixedOrderRecommender, RandomRecommender, RandomTargetRecommender
+
+RECOMMENDERS: Mapping[str, Callable[[], Recommender]] = MappingProxyType(
+    {
+        RandomRecommender.name: RandomRecommender,
+        RandomTargetRecommender.name: RandomTargetRecommender,
+        FixedOrderRecommender.name: FixedOrderRecommender,
+        WeakestRecommender.name: WeakestRecommender,
+        ZPDRecommender.name: ZPDRecommender,
+        ZPDWeakestRecommender.name: ZPDWeakestRecommender,
+        GreedyRecommender.name: GreedyRecommender,
+    }
+)
+"""Name -> class, from the weakest to the strongest idea."""
+
+
+def make_recommender(name: str) -> Recommender:
+    """Make a recommender by its name.
+
+    Raises:
+        SettingsError: If there is none of that name; the message has the nearest one.
+    """
+    if name not in RECOMMENDERS:
+        raise SettingsError(unknown_name("recommender", name, RECOMMENDERS))
+    return RECOMMENDERS[name]()
