@@ -1,0 +1,76 @@
+"""Student models: the protocol they share, LDSim's network, its training, its checkpoints and how it is examined.
+
+- `StudentModel` is the protocol: ``start``, ``answer_prob``, ``learn``, ``mastery``; `State` its knowledge state.
+- `LDSimNetwork` is the simulator; `Trainer` fits it, `save_simulator` and `load_simulator` keep it.
+- `predict_kt` and `predict_simulation` are the two tasks it is measured by; `run_probes` says what it pays for.
+- `SequenceModel` draws synthetic students.
+"""
+
+from ldsim_env.simulator.checkpoint import (
+    bundled_names,
+    load_simulator,
+    read_provenance,
+    save_simulator,
+    simulator_folder,
+)
+from ldsim_env.simulator.evaluation import Evaluation, evaluate, evaluation_table, predict_tasks
+from ldsim_env.simulator.fitting import fit_simulator, for_log
+from ldsim_env.simulator.histories import states_after
+from ldsim_env.simulator.metrics import ReliabilityBin, Scores, reliability, score
+from ldsim_env.simulator.network import LDSimNetwork
+from ldsim_env.simulator.probes import (
+    Probe,
+    ProbeReport,
+    ProbeSettings,
+    probe_real_students,
+    probe_table,
+    run_probes,
+)
+from ldsim_env.simulator.protocol import State, StudentModel, join_students, select_students
+from ldsim_env.simulator.settings import NetworkSettings, TrainingSettings
+from ldsim_env.simulator.synthetic import SequenceModel
+from ldsim_env.simulator.tasks import Predictions, predict_kt, predict_simulation
+from ldsim_env.simulator.training import EpochRecord, Trainer
+from ldsim_env.simulator.unknown_questions import with_bank
+from ldsim_env.simulator.unroll import Rollout, unroll
+
+__all__ = [
+    "EpochRecord",
+    "Evaluation",
+    "LDSimNetwork",
+    "NetworkSettings",
+    "Predictions",
+    "Probe",
+    "ProbeReport",
+    "ProbeSettings",
+    "ReliabilityBin",
+    "Rollout",
+    "Scores",
+    "SequenceModel",
+    "State",
+    "StudentModel",
+    "Trainer",
+    "TrainingSettings",
+    "bundled_names",
+    "evaluate",
+    "evaluation_table",
+    "fit_simulator",
+    "for_log",
+    "join_students",
+    "load_simulator",
+    "predict_kt",
+    "predict_simulation",
+    "predict_tasks",
+    "probe_real_students",
+    "probe_table",
+    "read_provenance",
+    "reliability",
+    "run_probes",
+    "save_simulator",
+    "score",
+    "select_students",
+    "simulator_folder",
+    "states_after",
+    "unroll",
+    "with_bank",
+]

@@ -1,0 +1,92 @@
+"""From a log to a saved simulator: split, train, save, and the training history as JSON and as a plot."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from ldsim_env.figures import save_figure
+from ldsim_env.files import write_atomic
+from ldsim_env.logs import MatchedLog, ResponseLog, match_bank, split_students
+from ldsim_env.simulator.checkpoint import save_simulator
+from ldsim_env.simulator.distillation import Teaching
+from ldsim_env.simulator.network import LDSimNetwork
+from ldsim_env.simulator.plots import training_plot
+from ldsim_env.simulator.settings import NetworkSettings, TrainingSettings
+from ldsim_env.simulator.training import Trainer
+from ldsim_env.simulator.unknown_questions import with_bank
+
+SPLIT_STREAM = 1_000  # keeps the split's random numbers apart from those of the epochs
+
+
+def fit_simulator(
+    log: ResponseLog,
+    folder: Path,
+    *,
+    valid: ResponseLog | None = None,
+    network: NetworkSettings | None = None,
+    training: TrainingSettings | None = None,
+    teaching: Teaching | None = None,
+    allow_leaks: bool = False,
+    show_progress: bool = True,
+) -> LDSimNetwork:
+    """Train a simulator and save it; a killed run goes on after its last whole epoch when called again.
+
+    Args:
+        log: The training students.
+        folder: Where the simulator goes: weights, settings, bank, ``history.json`` and ``history.png``.
+        valid: Other students to stop by; None sets a share of the training students apart.
+        network: Sizes of the network.
+        training: How to train.
+        teaching: What a teacher distilled.
+        allow_leaks: Train on a log whose rows give away their own answers.
+        show_progress: Show a progress bar with the time left.
+
+    Raises:
+        LeakError: If the log's rows are expanded by concept.
+        CheckpointError: If the folder holds the unfinished training of other settings or another log.
+    """
+    training = training or TrainingSettings()
+    log, stopping = stopping_split(log, valid, training)
+    trainer = Trainer(
+        log,
+        stopping,
+        network=network,
+        training=training,
+        teaching=teaching,
+        folder=folder,
+        allow_leaks=allow_leaks,
+    )
+    fitted = trainer.run(show_progress)
+    records = [asdict(record) for record in trainer.history]
+    provenance = {
+        "log": log.source,
+        "n_students": log.n_students,
+        "n_stopping_students": stopping.n_students,
+        "training": asdict(training),
+        "best_epoch": trainer.best.epoch,
+    }
+    save_simulator(fitted, folder, provenance)
+    write_atomic(folder / "history.json", json.dumps(records, indent=2).encode())
+    save_figure(training_plot(trainer.history), folder / "history.png")
+    trainer.forget()
+    return fitted
+
+
+def stopping_split(
+    log: ResponseLog, valid: ResponseLog | None, training: TrainingSettings
+) -> tuple[ResponseLog, ResponseLog]:
+    """Training and stopping students: ``valid`` in the log's bank, or a share of the log's own students."""
+    if valid is not None:
+        return log, match_bank(valid, log.bank).log
+    rng = np.random.default_rng([training.seed, SPLIT_STREAM])
+    return split_students(log, training.stopping_share, rng)
+
+
+def for_log(network: LDSimNetwork, log: ResponseLog) -> tuple[LDSimNetwork, MatchedLog]:
+    """A simulator and a log brought to one bank, which holds the log's unknown questions behind the known ones."""
+    matched = match_bank(log, network.bank)
+    return with_bank(network, matched.log.bank), matched

@@ -1,0 +1,297 @@
+"""LDSim's network in the innovation form: a student model whose mastery moves by surprise and by practice only.
+
+The knowledge state holds an ability per concept ``x`` and shared factors ``z``. A question q with concepts k:
+
+    logit p   = a_q * mean_{k in q}(x_k + w_k . z) + b_q (+ an offset where this very question was met before)
+    e         = r - p                                        the innovation: mean 0 under the model, whatever is asked
+    x        += e * (g_own 1_q + g_related S_q) + drift 1_q
+    z        += e * g_z
+    mastery_k = sigmoid(x_k + w_k . z + b_k)
+
+Gains and drift are functions of the past and of p, never of r. So evidence alone can't raise the expected mastery
+(a martingale); only the drift, the effect of practice, can. After LDSim (arXiv 2509.09226), whose concept encoder,
+mastery reasoner and response simulator are the concept vectors, the read-outs and the update here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ldsim_env.errors import SettingsError
+from ldsim_env.logs.bank import QuestionBank
+from ldsim_env.simulator.concept_encoder import ConceptTables, table_shapes
+from ldsim_env.simulator.layers import draw_layer, gru_cell, linear
+from ldsim_env.simulator.protocol import State
+from ldsim_env.simulator.settings import NetworkSettings
+
+N_GAIN_FEATURES = 7
+N_GAINS = 3  # own gain, related gain, drift
+NEVER = -1
+
+Respond = Callable[[Tensor], Tensor]
+"""Gives the responses (n,) to questions answered right with the probabilities (n,)."""
+
+
+class _Asked(NamedTuple):
+    """The questions being asked of n students, looked up."""
+
+    concepts: Tensor  # (n, C) concept indices, 0 where padded
+    share: Tensor  # (n, C) 1 / number of concepts, 0 where padded
+    discrimination: Tensor  # (n,) a_q
+    easiness: Tensor  # (n,) b_q
+
+
+class LDSimNetwork(nn.Module):
+    """The student model; implements `ldsim_env.simulator.StudentModel`.
+
+    Args:
+        bank: The questions.
+        question_prior: ``(n_questions,)`` float32, log-odds of a right answer shrunk to the question's concepts.
+        question_weight: ``(n_questions,)`` float32 >= 0, how often each question was asked in the training log.
+        settings: Sizes.
+    """
+
+    question_prior: Tensor  # (n_questions,)
+    question_weight: Tensor  # (n_questions,)
+    tables: ConceptTables
+    offsets: Tensor  # (n_concepts,) b_k: easiness of a question of middling difficulty
+    _concepts: Tensor  # (n_questions, max_concepts), 0 where padded
+    _share: Tensor  # (n_questions, max_concepts) 1 / number of concepts, 0 where padded
+
+    def __init__(
+        self, bank: QuestionBank, question_prior: Tensor, question_weight: Tensor, settings: NetworkSettings
+    ) -> None:
+        super().__init__()
+        if question_prior.shape != (bank.n_questions,) or question_weight.shape != (bank.n_questions,):
+            raise SettingsError(
+                f"question_prior, question_weight: expected shape ({bank.n_questions},), "
+                f"got {tuple(question_prior.shape)} and {tuple(question_weight.shape)}."
+            )
+        self.bank = bank
+        self.settings = settings
+        self._register_bank(question_prior, question_weight)
+        size, factors, past = settings.concept_size, settings.n_factors, settings.past_size
+        self.prior_scale = nn.Parameter(torch.ones(()))
+        self.easiness_correction = nn.Parameter(torch.zeros(bank.n_questions))
+        self.log_discrimination = nn.Parameter(torch.zeros(bank.n_questions))
+        self.met_before = nn.Parameter(torch.tensor([-0.3, 0.5]))  # after a wrong, after a right answer
+        self.gain_hidden = linear(N_GAIN_FEATURES + size + past, settings.gain_size)
+        self.gain_output = linear(settings.gain_size, N_GAINS + factors)
+        self.past = gru_cell(size + 3, past) if past else None
+
+    @torch.no_grad()
+    def initialise(self, generator: torch.Generator) -> None:
+        """Draw the start weights: small gains, factors that all move a little."""
+        for layer in (self.gain_hidden, self.gain_output, self.past):
+            if layer is not None:
+                draw_layer(layer, generator)
+        self.gain_output.weight.mul_(0.3)
+        self.gain_output.bias.zero_()
+        self.gain_output.bias[N_GAINS:].normal_(0, 0.1, generator=generator)
+
+    def use_tables(self, tables: ConceptTables) -> None:
+        """Step with these tables, from which gradients reach the concept encoder; in training only."""
+        self.tables = tables
+        self.offsets = self._concept_offsets()
+
+    @torch.no_grad()
+    def freeze(self, tables: ConceptTables | None = None) -> None:
+        """Make the network ready to be stepped and saved: keep tables as weights of its own, without gradients.
+
+        Args:
+            tables: Of the concept encoder; None takes those that are kept already (after loading weights).
+        """
+        if tables is not None:
+            for name, value in tables._asdict().items():
+                self.get_buffer(f"table_{name}").copy_(value)
+        self.use_tables(ConceptTables(*(self.get_buffer(f"table_{name}") for name in ConceptTables._fields)))
+        self.eval()
+
+    def _register_bank(self, question_prior: Tensor, question_weight: Tensor) -> None:
+        concepts = torch.from_numpy(self.bank.question_concepts.astype("int64"))
+        known = (concepts >= 0).float()
+        share = known / known.sum(1, keepdim=True).clamp(min=1)
+        self.register_buffer("question_prior", question_prior.float().clone())
+        self.register_buffer("question_weight", question_weight.float().clone())
+        for name, value in table_shapes(self.bank.n_concepts, self.settings)._asdict().items():
+            self.register_buffer(f"table_{name}", value)
+        self.register_buffer("_concepts", concepts.clamp(min=0), persistent=False)
+        self.register_buffer("_share", share, persistent=False)
+
+    # ---- the four verbs -------------------------------------------------------------------------------------------
+
+    def start(self, n: int) -> State:
+        """The state of ``n`` new students: abilities 0, nothing practised, nothing remembered."""
+        concepts, memory = self.bank.n_concepts, self.settings.memory
+        zeros = self.question_prior.new_zeros
+        return {
+            "ability": zeros(n, concepts),
+            "factors": zeros(n, self.settings.n_factors),
+            "practised": zeros(n, concepts),  # interactions on each concept
+            "past": zeros(n, self.settings.past_size),
+            "step": zeros(n, dtype=torch.int64),
+            "met_questions": torch.full((n, memory), NEVER, dtype=torch.int32, device=self.question_prior.device),
+            "met_responses": zeros(n, memory),
+        }
+
+    def answer_prob(self, state: State, question: Tensor) -> Tensor:
+        """P(right) in (0, 1), of the shape of ``question``: ``(n,)`` or ``(n, m)`` int64."""
+        logit = self._logit(self._level(state), self._look_up(question))
+        met = self._met_offset(state, question) if question.dim() == 1 else self._met_offsets(state, question)
+        return torch.sigmoid(logit + met)
+
+    def learn(self, state: State, question: Tensor, response: Tensor) -> State:
+        """The state after answering ``question`` ``(n,)`` with ``response`` ``(n,)``."""
+        return self.step(state, question, lambda _: response.to(self.question_prior.dtype))[1]
+
+    def mastery(self, state: State) -> Tensor:
+        """``(n, n_concepts)``: P(right) on a question of middling difficulty of each concept."""
+        return torch.sigmoid(self._level(state) + self.offsets)
+
+    # ---- one step -------------------------------------------------------------------------------------------------
+
+    def step(
+        self, state: State, question: Tensor, respond: Respond, fit_drift: Tensor | None = None
+    ) -> tuple[Tensor, State]:
+        """Answer and learn in one go, so that P(right) is computed once.
+
+        Args:
+            state: State of n students.
+            question: ``(n,)`` int64.
+            respond: Gives the responses ``(n,)`` from P(right) ``(n,)``.
+            fit_drift: ``(n,)`` bool, the students from whom the drift takes gradients; None is all.
+
+        Returns:
+            P(right) ``(n,)`` and the next state.
+        """
+        asked = self._look_up(question)
+        prob = torch.sigmoid(self._logit(self._level(state), asked) + self._met_offset(state, question))
+        response = respond(prob)
+        innovation = (response - prob).unsqueeze(1)
+        vector = self._mean_over_concepts(self.tables.vectors, asked)
+        own, related, drift, factor_gain = self._gains(state, asked, vector, prob)
+        if fit_drift is not None:
+            drift = torch.where(fit_drift.unsqueeze(1), drift, drift.detach())
+        practice = (asked.share > 0).to(prob.dtype)
+        moved = (innovation * own + drift) * practice
+        flow = self._mean_over_concepts(self.tables.flow, asked)
+        ability = (state["ability"] + innovation * related * flow).scatter_add(1, asked.concepts, moved)
+        return prob, {
+            "ability": ability,
+            "factors": state["factors"] + innovation * factor_gain,
+            "practised": state["practised"].scatter_add(1, asked.concepts, practice),
+            "past": self._remember_past(state["past"], vector, prob, response),
+            "step": state["step"] + 1,
+            **self._remember_question(state, question, response),
+        }
+
+    def _gains(self, state: State, asked: _Asked, vector: Tensor, prob: Tensor) -> tuple[Tensor, ...]:
+        """Own gain >= 0, related gain in (0, 1), drift >= 0, each (n, 1), and factor gains (n, F); blind to r."""
+        practised = (state["practised"].gather(1, asked.concepts) * asked.share).sum(1)
+        of_prerequisites, has_prerequisites = self._prerequisite_mastery(state, asked)
+        features = torch.stack(
+            [
+                torch.log1p(state["step"].to(prob.dtype)) / 4,
+                torch.log1p(practised) / 3,
+                prob,
+                4 * prob * (1 - prob),
+                (practised > 0).to(prob.dtype),
+                of_prerequisites,
+                has_prerequisites,
+            ],
+            dim=1,
+        )
+        hidden = torch.tanh(self.gain_hidden(torch.cat([features, vector, state["past"]], dim=1)))
+        out = self.gain_output(hidden)
+        own, related, drift = out[:, :N_GAINS].split(1, dim=1)
+        return functional.softplus(own), torch.sigmoid(related - 2), functional.softplus(drift - 3), out[:, N_GAINS:]
+
+    def _prerequisite_mastery(self, state: State, asked: _Asked) -> tuple[Tensor, Tensor]:
+        """(n,) each: mean mastery of the prerequisites of what is asked, and how much of what is asked has any."""
+        weights = self._mean_over_concepts(self.tables.prerequisites, asked)
+        return (weights * self.mastery(state)).sum(1), weights.sum(1)
+
+    def _remember_past(self, past: Tensor, vector: Tensor, prob: Tensor, response: Tensor) -> Tensor:
+        if self.past is None:
+            return past
+        answer = torch.stack([prob, response, response - prob], dim=1)
+        summary: Tensor = self.past(torch.cat([vector, answer], dim=1), past)
+        return summary
+
+    def _remember_question(self, state: State, question: Tensor, response: Tensor) -> State:
+        slot = (state["step"] % self.settings.memory).unsqueeze(1)
+        number = question.to(torch.int32).unsqueeze(1)
+        met = state["met_questions"]
+        only_last = met.masked_fill(met == number, NEVER)  # each question stands in the memory once
+        return {
+            "met_questions": only_last.scatter(1, slot, number),
+            "met_responses": state["met_responses"].scatter(1, slot, response.detach().unsqueeze(1)),
+        }
+
+    # ---- read-outs ------------------------------------------------------------------------------------------------
+
+    def _concept_offsets(self) -> Tensor:
+        """(K,): mean easiness of a concept's questions, each weighted by how often it was asked (+1)."""
+        weight = (self._share * (self.question_weight + 1).unsqueeze(1)).reshape(-1)
+        easiness = self._easiness(slice(None)).unsqueeze(1).expand_as(self._concepts).reshape(-1)
+        total = weight.new_zeros(self.bank.n_concepts).index_add(0, self._concepts.reshape(-1), weight)
+        summed = weight.new_zeros(self.bank.n_concepts).index_add(0, self._concepts.reshape(-1), weight * easiness)
+        return summed / total.clamp(min=1e-6)
+
+    def question_terms(self, question: Tensor) -> Tensor:
+        """Sum of squared corrections and log discriminations of the distinct questions, for holding them small."""
+        asked = torch.unique(question)
+        return self.easiness_correction[asked].square().sum() + self.log_discrimination[asked].square().sum()
+
+    def difficulty(self) -> Tensor:
+        """(n_questions,): the ability in logits at which a question is answered right half of the time."""
+        asked = self._look_up(torch.arange(self.bank.n_questions))
+        return -asked.easiness / asked.discrimination
+
+    def _look_up(self, question: Tensor) -> _Asked:
+        limit = math.log(self.settings.max_discrimination)
+        return _Asked(
+            self._concepts[question],
+            self._share[question],
+            self.log_discrimination[question].clamp(-limit, limit).exp(),
+            self._easiness(question),
+        )
+
+    def _easiness(self, question: Tensor | slice) -> Tensor:
+        return self.prior_scale * self.question_prior[question] + self.easiness_correction[question]
+
+    def _level(self, state: State) -> Tensor:
+        """(n, K): x_k + w_k . z."""
+        return torch.addmm(state["ability"], state["factors"], self.tables.loadings.t())
+
+    @staticmethod
+    def _logit(level: Tensor, asked: _Asked) -> Tensor:
+        """The logit of P(right) but for the offset of a question met before, (n,) or (n, m)."""
+        picked = level.gather(1, asked.concepts.flatten(1)).view_as(asked.concepts)
+        return asked.discrimination * (picked * asked.share).sum(-1) + asked.easiness
+
+    @staticmethod
+    def _mean_over_concepts(table: Tensor, asked: _Asked) -> Tensor:
+        """(n, width): the mean of a concept table's rows over each question's concepts."""
+        return torch.einsum("nc,ncw->nw", asked.share, table[asked.concepts])
+
+    def _met_offset(self, state: State, question: Tensor) -> Tensor:
+        """(n,): the offset for the last time that each student met this very question, 0 where never."""
+        met = state["met_questions"] == question.unsqueeze(1)
+        return (met * self._offsets_met(state)).sum(1)
+
+    def _met_offsets(self, state: State, question: Tensor) -> Tensor:
+        """(n, m): the same for m questions a student, through a table of all questions."""
+        table = self.question_prior.new_zeros(len(question), self.bank.n_questions + 1)
+        slots = state["met_questions"].to(torch.int64) % (self.bank.n_questions + 1)  # NEVER goes to the last column
+        return table.scatter_(1, slots, self._offsets_met(state)).gather(1, question)
+
+    def _offsets_met(self, state: State) -> Tensor:
+        """(n, memory): the offset that each remembered answer gives to its question."""
+        return torch.lerp(self.met_before[0], self.met_before[1], state["met_responses"])

@@ -1,0 +1,41 @@
+"""What training trains: the network, and the concept encoder that makes its tables."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import nn
+
+from ldsim_env.logs import ResponseLog, shrunk_log_odds
+from ldsim_env.simulator.concept_encoder import ConceptEncoder
+from ldsim_env.simulator.network import LDSimNetwork
+from ldsim_env.simulator.settings import NetworkSettings, TrainingSettings
+from ldsim_env.teacher.graph import ConceptGraph
+
+
+class Parts(nn.Module):
+    """What is trained: the network and the concept encoder that makes its tables."""
+
+    def __init__(self, network: LDSimNetwork, encoder: ConceptEncoder) -> None:
+        super().__init__()
+        self.network = network
+        self.encoder = encoder
+
+    @classmethod
+    def new(
+        cls, log: ResponseLog, network: NetworkSettings, training: TrainingSettings, graph: ConceptGraph | None = None
+    ) -> Parts:
+        """Parts for a log's bank: question priors from the log, start weights from the seed."""
+        generator = torch.Generator().manual_seed(training.seed)
+        prior = shrunk_log_odds(log, training.concept_strength, training.question_strength)
+        asked = np.bincount(log.questions, minlength=log.bank.n_questions).astype(np.float32)
+        fresh = LDSimNetwork(log.bank, torch.from_numpy(prior.question), torch.from_numpy(asked), network)
+        fresh.initialise(generator)
+        arrays = graph.arrays(log.bank) if graph else None
+        return cls(fresh, ConceptEncoder(log.bank.n_concepts, network, generator, arrays))
+
+    def frozen(self) -> LDSimNetwork:
+        """The network with the tables of the present encoder, ready to be stepped."""
+        with torch.no_grad():
+            self.network.freeze(self.encoder())
+        return self.network

@@ -1,0 +1,115 @@
+"""Settings of the simulator network and of its training, checked when they are made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any, TypeVar
+
+from ldsim_env.errors import SettingsError, unknown_name
+
+SettingsType = TypeVar("SettingsType", "NetworkSettings", "TrainingSettings")
+
+
+@dataclass(frozen=True)
+class NetworkSettings:
+    """Sizes and switches of the LDSim network.
+
+    Args:
+        n_factors: Shared ability factors z, which every concept reads through its loadings.
+        concept_size: Width of a concept's vector, which shapes loadings, gains and evidence flow.
+        gain_size: Width of the one hidden layer that the gains and the drift come from.
+        past_size: Width of the recurrent summary of the past that the gains read; 0 leaves it out.
+        memory: How many of a student's last questions are remembered, for meeting the same question again. 200
+            covers a whole training window.
+        max_discrimination: A question's discrimination a_q stays within [1 / max_discrimination, max_discrimination].
+    """
+
+    n_factors: int = 32
+    concept_size: int = 32
+    gain_size: int = 48
+    past_size: int = 32
+    memory: int = 200
+    max_discrimination: float = 3.0
+
+    def __post_init__(self) -> None:
+        for name in ("n_factors", "concept_size", "gain_size", "memory"):
+            _check_at_least(self, name, 1)
+        _check_at_least(self, "past_size", 0)
+        _check_at_least(self, "max_discrimination", 1)
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """How a simulator is fitted.
+
+    Args:
+        seed: Seeds the start weights, the batches, the rollouts' cuts and their answers.
+        epochs: The most epochs; training stops before when ``patience`` is used up.
+        patience: Epochs without a better stopping score before training ends.
+        batch_size: Windows in a batch.
+        learning_rate: Of AdamW, decayed by a cosine over ``epochs``.
+        weight_decay: Of AdamW, on the matrices only.
+        gradient_clip: The largest gradient norm.
+        averaging: Weights are examined and kept as a moving average, which forgets with this factor a batch; 0 takes
+            them as they are.
+        rollout_share: Share of the windows that go on with the model's own answers from a random cut; the true
+            responses stay the targets. 0 trains on true responses only.
+        label_weight: Weight of the distillation loss (the teacher's mastery labels) against the response loss.
+        question_penalty: Pull of the question terms to 0 (to the prior), in nats per squared logit each time that a
+            batch holds the question.
+        concept_strength: Interactions that the overall rate counts for in a concept's prior.
+        question_strength: Interactions that the concepts' rate counts for in a question's prior.
+        stopping_share: Share of the training students kept apart for stopping where no ``valid`` log is given.
+        window: Interactions in a training window.
+    """
+
+    seed: int = 0
+    epochs: int = 12
+    patience: int = 3
+    batch_size: int = 48
+    learning_rate: float = 3e-3
+    weight_decay: float = 1e-2
+    gradient_clip: float = 1.0
+    averaging: float = 0.98
+    rollout_share: float = 0.5
+    label_weight: float = 0.5
+    question_penalty: float = 0.2
+    concept_strength: float = 20.0
+    question_strength: float = 8.0
+    stopping_share: float = 0.1
+    window: int = 200
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "patience", "batch_size"):
+            _check_at_least(self, name, 1)
+        _check_at_least(self, "window", 3)
+        for name in (
+            "seed",
+            "weight_decay",
+            "label_weight",
+            "question_penalty",
+            "concept_strength",
+            "question_strength",
+        ):
+            _check_at_least(self, name, 0)
+        for name in ("learning_rate", "gradient_clip"):
+            if not getattr(self, name) > 0:
+                raise SettingsError(f"{name}: expected a number above 0, got {getattr(self, name)!r}.")
+        for name in ("averaging", "rollout_share", "stopping_share"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise SettingsError(f"{name}: expected a share from 0 to 1, got {getattr(self, name)!r}.")
+
+
+def settings_from(kind: type[SettingsType], values: dict[str, Any]) -> SettingsType:
+    """Make settings from a mapping (of a checkpoint, say); an unknown key is an error that names the nearest one."""
+    known = {field.name for field in fields(kind)}
+    for name in values:
+        if name not in known:
+            raise SettingsError(unknown_name(f"key of {kind.__name__}", name, known))
+    return kind(**values)
+
+
+def _check_at_least(settings: NetworkSettings | TrainingSettings, name: str, least: float) -> None:
+    value = getattr(settings, name)
+    if not value >= least:
+        raise SettingsError(f"{name}: expected at least {least}, got {value!r}.")

@@ -1,0 +1,48 @@
+"""A fitted network over a larger bank: questions that it never saw are answered from their concepts."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ldsim_env.errors import CheckpointError
+from ldsim_env.logs.bank import QuestionBank
+from ldsim_env.simulator.network import LDSimNetwork
+
+
+@torch.no_grad()
+def with_bank(network: LDSimNetwork, bank: QuestionBank) -> LDSimNetwork:
+    """The same network over a bank that begins with the network's own questions.
+
+    A new question has the mean easiness of its concepts' questions (each weighted by how often it was asked), no
+    correction and discrimination 1; without a known concept it has the mean easiness of the bank.
+
+    Raises:
+        CheckpointError: If the bank has other concepts, or doesn't begin with the network's questions.
+    """
+    if bank is network.bank:
+        return network
+    n_known = network.bank.n_questions
+    if bank.concept_ids != network.bank.concept_ids or bank.question_ids[:n_known] != network.bank.question_ids:
+        raise CheckpointError(
+            f"bank: expected the simulator's {n_known} questions first and its {network.bank.n_concepts} concepts; "
+            "match the log to the simulator's bank with ldsim_env.logs.match_bank."
+        )
+    new = torch.from_numpy(bank.question_concepts[n_known:].astype("int64"))
+    weights = network.state_dict()
+    weights["question_prior"] = torch.cat([network.question_prior, _prior_of(network, new)])
+    for name in ("question_weight", "easiness_correction", "log_discrimination"):
+        weights[name] = torch.cat([weights[name], weights[name].new_zeros(len(new))])
+    extended = LDSimNetwork(bank, weights["question_prior"], weights["question_weight"], network.settings)
+    extended.load_state_dict(weights)
+    extended.freeze()
+    return extended
+
+
+def _prior_of(network: LDSimNetwork, concepts: Tensor) -> Tensor:
+    """(m,): the prior that gives each new question, concepts (m, C) padded with -1, its concepts' mean easiness."""
+    known = (concepts >= 0).float()
+    of_concepts = (network.offsets[concepts.clamp(min=0)] * known).sum(1) / known.sum(1).clamp(min=1)
+    easiness = network.prior_scale * network.question_prior + network.easiness_correction
+    overall = (easiness * network.question_weight).sum() / network.question_weight.sum().clamp(min=1)
+    return torch.where(known.any(1), of_concepts, overall) / network.prior_scale
