@@ -53,8 +53,9 @@ def missing_extra(extra: str, purpose: str, error: ImportError) -> MissingExtraE
 
 
 def unknown_name(what: str, name: str, known: Iterable[str]) -> str:
-    """Say that ``name`` is not one of ``known``, with the nearest match first."""
+    """Say that ``name`` is not one of ``known``, with the nearest match first (upper and lower case are alike)."""
     choices = sorted(known)
-    near = difflib.get_close_matches(name, choices, n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
+    by_folded = {choice.casefold(): choice for choice in choices}
+    near = difflib.get_close_matches(name.casefold(), by_folded, n=1)
+    hint = f" Did you mean {by_folded[near[0]]!r}?" if near else ""
     return f"unknown {what} {name!r}.{hint} Known: {', '.join(choices) or 'none'}."

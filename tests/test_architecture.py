@@ -11,11 +11,14 @@ import pytest
 REPOSITORY = Path(__file__).parents[1]
 PACKAGE = REPOSITORY / "ldsim_env"
 ROOMS = ("logs", "teacher", "simulator", "envs", "recommenders", "compare", "cli")
-OPEN_TO_ALL = ("errors", "files", "_version")  # these use none of the rooms
+OPEN_TO_ALL = ("errors", "figures", "files", "_version")  # these use none of the rooms
 DOORS = ("__init__", "__main__")  # these may use every room, and no room uses them
 FOLDERS_OF_CODE = ("ldsim_env", "agents", "examples", "benchmarks")
 OUTSIDE_THE_WHEEL = {"agents", "examples", "benchmarks", "tests"}
-OPTIONAL_PACKAGES = {"matplotlib", "polars", "sb3_contrib", "scipy", "sklearn", "stable_baselines3", "transformers"}
+OPTIONAL_PACKAGES = {
+    "httpx2", "jinja2", "matplotlib", "networkx", "polars", "sb3_contrib", "scipy", "sklearn", "sqlalchemy",
+    "stable_baselines3", "tenacity", "torch_geometric", "transformers",
+}  # fmt: skip
 SLOW_TO_IMPORT = sorted({"torch"} | OPTIONAL_PACKAGES)
 DRAWERS = {"utils", "util", "common", "helpers", "helper", "misc"}
 LONGEST_MODULE = 300

@@ -13,6 +13,7 @@ from ldsim_env.simulator.checkpoint import (
     save_simulator,
     simulator_folder,
 )
+from ldsim_env.simulator.distillation import Teaching
 from ldsim_env.simulator.evaluation import Evaluation, evaluate, evaluation_table, predict_tasks
 from ldsim_env.simulator.fitting import fit_simulator, for_log
 from ldsim_env.simulator.histories import states_after
@@ -49,6 +50,7 @@ __all__ = [
     "SequenceModel",
     "State",
     "StudentModel",
+    "Teaching",
     "Trainer",
     "TrainingSettings",
     "bundled_names",

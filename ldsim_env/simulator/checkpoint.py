@@ -20,6 +20,7 @@ from ldsim_env.simulator.settings import NetworkSettings, settings_from
 
 FORMAT_VERSION = 1
 SIMULATOR_FILE, WEIGHTS_FILE, BANK_FILE = "simulator.json", "weights.safetensors", "bank.json"
+STUDENT_MODEL = "ldsim"
 BUNDLED = Path(__file__).parents[1] / "banks"
 
 
@@ -31,14 +32,20 @@ def bundled_names() -> list[str]:
 def simulator_folder(name_or_dir: str | Path) -> Path:
     """The folder of a bundled simulator (by name) or of a saved one (by path).
 
+    A string that is a bundled name is that one; a folder of the same name is given as a `Path` or as ``"./ASSIST09"``.
+
     Raises:
         CheckpointError: If there is neither; the message has the nearest bundled name.
     """
-    for folder in (BUNDLED / name_or_dir, Path(name_or_dir)):
-        if (folder / SIMULATOR_FILE).is_file():
-            return folder
-    if Path(name_or_dir).is_dir():
-        raise CheckpointError(f"{name_or_dir}: this folder holds no {SIMULATOR_FILE}. Give one that `ldsim fit` wrote.")
+    if isinstance(name_or_dir, str) and name_or_dir in bundled_names():
+        return BUNDLED / name_or_dir
+    folder = Path(name_or_dir)
+    if (folder / SIMULATOR_FILE).is_file():
+        return folder
+    if folder.is_dir():
+        raise CheckpointError(f"{folder}: this folder holds no {SIMULATOR_FILE}. Give one that `ldsim fit` wrote.")
+    if isinstance(name_or_dir, Path):
+        raise CheckpointError(f"{folder}: no such folder. Give one that `ldsim fit` wrote.")
     raise CheckpointError(
         f"simulator: {unknown_name('simulator', str(name_or_dir), bundled_names())} A folder that `ldsim fit` wrote "
         "will do too."
@@ -57,7 +64,7 @@ def save_simulator(network: LDSimNetwork, folder: Path, provenance: dict[str, An
     content = {
         "format_version": FORMAT_VERSION,
         "library_version": __version__,
-        "student_model": "ldsim",
+        "student_model": STUDENT_MODEL,
         "settings": asdict(network.settings),
         "bank_fingerprint": bank.fingerprint,
         "provenance": provenance or {},
@@ -108,6 +115,11 @@ def _read_description(path: Path) -> dict[str, Any]:
         )
     if missing:
         raise CheckpointError(f"{path}: these keys are missing: {', '.join(sorted(missing))}. Copy or fit it again.")
+    if content["student_model"] != STUDENT_MODEL:
+        what = unknown_name("student model", str(content["student_model"]), [STUDENT_MODEL])
+        raise CheckpointError(
+            f"{path}: {what} Use the library version that wrote it ({content.get('library_version')})."
+        )
     return content
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -12,7 +11,7 @@ import numpy as np
 from rich.table import Table
 
 from ldsim_env._version import __version__
-from ldsim_env.files import write_atomic
+from ldsim_env.files import write_json
 from ldsim_env.logs import ResponseLog
 from ldsim_env.simulator.metrics import Scores
 from ldsim_env.simulator.protocol import StudentModel
@@ -51,12 +50,12 @@ class Evaluation:
     tasks: dict[str, TaskScores]
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values, with the library's version."""
+        """Plain values, with the library's version."""
         return {"library_version": __version__, **asdict(self)}
 
     def save(self, path: Path) -> None:
-        """Write `to_json`."""
-        write_atomic(path, json.dumps(self.to_json(), indent=2).encode())
+        """Write `to_json`; an undefined score (NaN) is null there."""
+        write_json(path, self.to_json())
 
 
 def predict_tasks(model: StudentModel, log: ResponseLog, seeds: int = SAMPLED_SEEDS) -> dict[str, list[Predictions]]:

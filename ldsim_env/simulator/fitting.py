@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
 from ldsim_env.figures import save_figure
-from ldsim_env.files import write_atomic
+from ldsim_env.files import write_json
 from ldsim_env.logs import MatchedLog, ResponseLog, match_bank, split_students
 from ldsim_env.simulator.checkpoint import save_simulator
 from ldsim_env.simulator.distillation import Teaching
@@ -70,7 +69,7 @@ def fit_simulator(
         "best_epoch": trainer.best.epoch,
     }
     save_simulator(fitted, folder, provenance)
-    write_atomic(folder / "history.json", json.dumps(records, indent=2).encode())
+    write_json(folder / "history.json", records)
     save_figure(training_plot(trainer.history), folder / "history.png")
     trainer.forget()
     return fitted

@@ -115,6 +115,11 @@ def _of_concept_in_turn(episode: _Episode) -> NDArray[np.bool_]:
     return episode.bank.concept_matrix[:, episode.step * 7 % episode.bank.n_concepts][None, :] & ~episode.on_target
 
 
+def _easiest_of_concept_in_turn(episode: _Episode) -> NDArray[np.float64]:
+    """Where the concept in turn is a target or used up, another unrelated question is asked."""
+    return _only(_of_concept_in_turn(episode), _only(~episode.on_target, episode.prob))
+
+
 def _of_weakest_target(episode: _Episode) -> NDArray[np.bool_]:
     level = np.take_along_axis(episode.mastery, episode.targets, axis=1)
     weakest = np.take_along_axis(episode.targets, level.argmin(1, keepdims=True), axis=1)[:, 0]
@@ -124,7 +129,7 @@ def _of_weakest_target(episode: _Episode) -> NDArray[np.bool_]:
 SCRIPTS: dict[str, tuple[bool, Script]] = {
     "easiest unrelated": (False, lambda e: _only(~e.on_target, e.prob)),
     "hardest unrelated": (False, lambda e: _only(~e.on_target, -e.prob)),
-    "easiest of other concepts in turn": (False, lambda e: _only(_of_concept_in_turn(e), e.prob)),
+    "easiest of other concepts in turn": (False, _easiest_of_concept_in_turn),
     "random unrelated": (False, lambda e: _only(~e.on_target, _noise(e))),
     "random": (False, _noise),
     "targets, random": (True, lambda e: _only(e.on_target, _noise(e))),

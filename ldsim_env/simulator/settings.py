@@ -33,8 +33,8 @@ class NetworkSettings:
 
     def __post_init__(self) -> None:
         for name in ("n_factors", "concept_size", "gain_size", "memory"):
-            _check_at_least(self, name, 1)
-        _check_at_least(self, "past_size", 0)
+            _check_count(self, name, 1)
+        _check_count(self, "past_size", 0)
         _check_at_least(self, "max_discrimination", 1)
 
 
@@ -81,18 +81,12 @@ class TrainingSettings:
 
     def __post_init__(self) -> None:
         for name in ("epochs", "patience", "batch_size"):
-            _check_at_least(self, name, 1)
-        _check_at_least(self, "window", 3)
-        for name in (
-            "seed",
-            "weight_decay",
-            "label_weight",
-            "question_penalty",
-            "concept_strength",
-            "question_strength",
-        ):
+            _check_count(self, name, 1)
+        _check_count(self, "window", 3)
+        _check_count(self, "seed", 0)
+        for name in ("weight_decay", "label_weight", "question_penalty"):
             _check_at_least(self, name, 0)
-        for name in ("learning_rate", "gradient_clip"):
+        for name in ("learning_rate", "gradient_clip", "concept_strength", "question_strength"):
             if not getattr(self, name) > 0:
                 raise SettingsError(f"{name}: expected a number above 0, got {getattr(self, name)!r}.")
         for name in ("averaging", "rollout_share", "stopping_share"):
@@ -107,6 +101,13 @@ def settings_from(kind: type[SettingsType], values: dict[str, Any]) -> SettingsT
         if name not in known:
             raise SettingsError(unknown_name(f"key of {kind.__name__}", name, known))
     return kind(**values)
+
+
+def _check_count(settings: NetworkSettings | TrainingSettings, name: str, least: int) -> None:
+    value = getattr(settings, name)
+    if type(value) is not int:
+        raise SettingsError(f"{name}: expected a whole number, got {value!r}.")
+    _check_at_least(settings, name, least)
 
 
 def _check_at_least(settings: NetworkSettings | TrainingSettings, name: str, least: float) -> None:

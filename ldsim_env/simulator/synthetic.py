@@ -217,6 +217,8 @@ def _sampler(values: NDArray[np.integer]) -> Sampler:
 
 def _grouped(keys: NDArray[np.integer], values: NDArray[np.integer]) -> dict[int, Sampler]:
     """A sampler of the values of each key."""
+    if not len(keys):
+        return {}
     order = np.argsort(keys, kind="stable")
     distinct, starts = np.unique(keys[order], return_index=True)
     return {int(k): _sampler(part) for k, part in zip(distinct, np.split(values[order], starts[1:]), strict=True)}

@@ -19,8 +19,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from ldsim_env.errors import LogError
 from ldsim_env.logs import ResponseLog, refuse_leaks
-from ldsim_env.logs.windows import Windows, padded, select_windows, windows
+from ldsim_env.logs.windows import KT_MINIMUM, SIMULATION_MINIMUM, Windows, padded, select_windows, windows
 from ldsim_env.simulator.distillation import Teaching, WindowLabels
 from ldsim_env.simulator.network import LDSimNetwork
 from ldsim_env.simulator.parts import Parts
@@ -69,6 +70,7 @@ class Trainer:
 
     Raises:
         LeakError: If the log's rows are expanded by concept.
+        LogError: If all histories are too short to train on or to stop by.
         CheckpointError: If ``folder`` holds the state of another training (other settings or another log).
     """
 
@@ -85,6 +87,8 @@ class Trainer:
     ) -> None:
         if not allow_leaks:
             refuse_leaks(log)
+        _need_length("log", log, KT_MINIMUM)
+        _need_length("stopping", stopping, SIMULATION_MINIMUM)
         self.settings = training or TrainingSettings()
         self.log = log
         self.stopping = stopping
@@ -122,7 +126,7 @@ class Trainer:
                 self._run_epoch(lambda: progress.advance(task))
                 last = self.history[-1]
                 progress.update(task, description=f"epoch {last.epoch}: KT AUC {last.kt_auc:.4f}")
-        return self._best.frozen()
+        return self._best.frozen().requires_grad_(False)
 
     def forget(self) -> None:
         """Delete the training state, once the simulator itself is saved."""
@@ -210,6 +214,15 @@ class Trainer:
             "stopping": self.stopping.fingerprint,
             "teaching": self._teaching.fingerprint,
         }
+
+
+def _need_length(name: str, log: ResponseLog, minimum: int) -> None:
+    """Refuse what can't be trained on or scored before the first epoch rather than after it."""
+    if not (log.lengths >= minimum).any():
+        raise LogError(
+            f"{name}: expected a student with at least {minimum} interactions, got none among {log.n_students}. "
+            "Give longer histories or more students."
+        )
 
 
 def _forgetting(factor: float) -> Callable[..., None]:

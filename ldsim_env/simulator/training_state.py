@@ -45,20 +45,26 @@ class TrainingState:
         """Put a saved state into the parts and the optimizer; give the history, empty where nothing is saved.
 
         Raises:
-            CheckpointError: If the file is damaged or belongs to another training.
+            CheckpointError: If the file is damaged, belongs to another training or is of another library version.
         """
         if not self.path.exists():
             return []
         metadata, tensors = self._read()
-        if metadata["identity"] != self._identity:
+        if metadata.get("identity") != self._identity:
             raise CheckpointError(
                 f"{self.path}: belongs to a training with other settings or another log. "
                 "Give another folder, or delete the file to train from the start."
             )
-        for name, part in parts.items():
-            part.load_state_dict(tensors[name])
-        _set_moments(optimizer, tensors[OPTIMIZER])
-        history: list[dict[str, Any]] = json.loads(metadata["history"])
+        try:
+            for name, part in parts.items():
+                part.load_state_dict(tensors[name])
+            _set_moments(optimizer, tensors[OPTIMIZER])
+            history: list[dict[str, Any]] = json.loads(metadata["history"])
+        except (KeyError, RuntimeError, ValueError) as error:
+            reason = " ".join(str(error).split())
+            raise CheckpointError(
+                f"{self.path}: another version of the library wrote it ({reason}). Delete it to train from the start."
+            ) from error
         return history
 
     def _read(self) -> tuple[dict[str, str], dict[str, Weights]]:
@@ -66,9 +72,9 @@ class TrainingState:
         try:
             with safe_open(self.path, "pt") as file:
                 for key in file.keys():  # noqa: SIM118 - a safetensors file is no mapping
-                    part, name = key.split("/", 1)
+                    part, _, name = key.partition("/")
                     tensors.setdefault(part, {})[name] = file.get_tensor(key)
-                return file.metadata(), tensors
+                return file.metadata() or {}, tensors
         except SafetensorError as error:
             raise CheckpointError(f"{self.path}: damaged ({error}). Delete it to train from the start.") from error
 

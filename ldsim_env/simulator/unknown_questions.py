@@ -36,7 +36,8 @@ def with_bank(network: LDSimNetwork, bank: QuestionBank) -> LDSimNetwork:
     extended = LDSimNetwork(bank, weights["question_prior"], weights["question_weight"], network.settings)
     extended.load_state_dict(weights)
     extended.freeze()
-    return extended
+    extended.offsets = network.offsets  # new questions say nothing new about what a middling question is
+    return extended.requires_grad_(False)
 
 
 def _prior_of(network: LDSimNetwork, concepts: Tensor) -> Tensor:

@@ -1,0 +1,60 @@
+"""The ``ldsim`` command: fit, examine and use simulators, and compare recommenders. Thin: it calls the rooms."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from typing import Annotated, Any
+
+import typer
+
+from ldsim_env._version import __version__
+from ldsim_env.cli import comparing, distilling, simulators
+from ldsim_env.cli.arguments import complaints, console
+from ldsim_env.errors import LDSimError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Simulated students for educational recommenders: fit them on logs, examine them, compare recommenders.",
+)
+for command in (
+    simulators.fit,
+    simulators.evaluate,
+    simulators.predict,
+    simulators.probe,
+    simulators.cohort,
+    comparing.compare,
+):
+    app.command()(command)
+app.add_typer(distilling.app, name="distill")
+
+
+def _show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
+    complaints.print(f"[yellow]{category.__name__}:[/] {message}", highlight=False)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        console.print(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command; a mistake of the user's ends with one message, not with a traceback."""
+    warnings.showwarning = _show_warning
+    try:
+        app()
+    except LDSimError as error:
+        complaints.print(f"[red]Error:[/] {error}", highlight=False)
+        sys.exit(1)

@@ -1,0 +1,117 @@
+"""``ldsim distill relations`` and ``ldsim distill mastery``: a teacher's knowledge and reasoning as small files."""
+
+from __future__ import annotations
+
+from functools import reduce
+from operator import add
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ldsim_env.cli.arguments import LogFormat, Logs, Seed, complaints, console
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ldsim_env.teacher import Course, Teacher
+    from ldsim_env.teacher.asking import PromptBatch
+
+app = typer.Typer(no_args_is_help=True, help="Distil a teacher (an LLM, or its recorded answers) for a simulator.")
+
+TeacherSpec = Annotated[
+    str,
+    typer.Option(
+        "--teacher", help="transformers:FOLDER_OR_ID, http://HOST/v1#MODEL, or replay:CACHE_FILE.", show_default=False
+    ),
+]
+Cache = Annotated[
+    Path, typer.Option(help="Every answer is kept here, so that a killed run asks nothing twice; holds the prompts.")
+]
+Subject = Annotated[str, typer.Option(help="The subject, as the prompts name it.")]
+Level = Annotated[str, typer.Option(help="The level, as the prompts name it.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be asked, and what it takes.")]
+CACHE = Path("teacher-answers.sqlite")
+
+
+@app.command()
+def relations(
+    logs: Logs,
+    teacher: TeacherSpec,
+    out: Annotated[Path, typer.Option(help="The graph's .json file; a drawing goes beside it.")],
+    reference: Annotated[Path | None, typer.Option(help="Reference pairs (.csv) to measure the teacher on.")] = None,
+    cache: Cache = CACHE,
+    subject: Subject = "mathematics",
+    level: Level = "middle school",
+    dry_run: DryRun = False,
+    log_format: LogFormat = "auto",
+) -> None:
+    """Ask a teacher how the concepts of a course's logs are related, and write the concept graph."""
+    from ldsim_env.logs import read_logs
+    from ldsim_env.teacher import RelationSettings, relation_batches, run_relations
+
+    log = read_logs(logs, format=log_format)
+    course, settings, asked = _course(subject, level), RelationSettings(), _load(teacher, cache)
+    _announce(asked, relation_batches(log.bank, settings, course=course, log=log))
+    if not dry_run:
+        run = run_relations(log.bank, asked, out, settings, course=course, log=log, reference=reference, ask=_ask)
+        _show(run.report, run.files)
+
+
+@app.command()
+def mastery(
+    logs: Logs,
+    teacher: TeacherSpec,
+    out: Annotated[Path, typer.Option(help="The labels' .json file; it holds no student's record.")],
+    relations: Annotated[Path | None, typer.Option(help="Concept relations (.json or .csv).")] = None,
+    histories: Annotated[int, typer.Option(help="Moments of students' histories to judge.", min=1)] = 800,
+    cache: Cache = CACHE,
+    subject: Subject = "mathematics",
+    level: Level = "middle school",
+    seed: Seed = 0,
+    dry_run: DryRun = False,
+    log_format: LogFormat = "auto",
+) -> None:
+    """Ask a teacher what training students have mastered, and write the soft labels."""
+    from ldsim_env.logs import read_logs
+    from ldsim_env.teacher import MasterySettings, mastery_questions, read_relations, run_mastery
+
+    log = read_logs(logs, format=log_format)
+    graph = read_relations(relations, log.bank) if relations else None
+    settings = MasterySettings(histories=histories, seed=seed)
+    course, asked = _course(subject, level), _load(teacher, cache)
+    _announce(asked, [mastery_questions(log, settings, graph, course=course).batch])
+    if not dry_run:
+        run = run_mastery(log, asked, out, settings, graph, course=course, ask=_ask)
+        _show(run.report, run.files)
+
+
+def _course(subject: str, level: str) -> Course:
+    from ldsim_env.teacher import Course
+
+    return Course(subject=subject, level=level)
+
+
+def _load(spec: str, cache: Path) -> Teacher:
+    from ldsim_env.teacher.loading import load_teacher
+
+    return load_teacher(spec, cache)
+
+
+def _announce(teacher: Teacher, batches: Sequence[PromptBatch]) -> None:
+    """Say what the run takes before the first call."""
+    from ldsim_env.teacher.budget import Budget, budget_for
+
+    total = reduce(add, (budget_for(teacher, batch.prompts, batch.choices) for batch in batches), Budget())
+    console.print(str(total))
+
+
+def _ask(teacher: Teacher, prompts: Sequence[Any], choices: Sequence[str]) -> Any:
+    from ldsim_env.teacher.answering import ask
+
+    return ask(teacher, prompts, choices, console=complaints)
+
+
+def _show(report: str, files: Sequence[Path]) -> None:
+    console.print(report, highlight=False)
+    console.print("written: " + ", ".join(str(file) for file in files))
