@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rich.markup import escape
 from rich.table import Table
 
 from ldsim_env._version import __version__
@@ -92,7 +93,7 @@ def _mean(scores: Sequence[Scores]) -> Scores:
 
 def evaluation_table(evaluation: Evaluation) -> Table:
     """A console table: one row a task, below it its horizons."""
-    table = Table(title=f"{evaluation.source}: {evaluation.n_students} students", title_justify="left")
+    table = Table(title=f"{escape(evaluation.source)}: {evaluation.n_students} students", title_justify="left")
     table.add_column("task")
     for name in ("positions", "AUC", "accuracy", "RMSE", "ECE"):
         table.add_column(name, justify="right")

@@ -28,11 +28,11 @@ from ldsim_env.logs.bank import QuestionBank
 from ldsim_env.simulator.concept_encoder import ConceptTables, table_shapes
 from ldsim_env.simulator.layers import draw_layer, gru_cell, linear
 from ldsim_env.simulator.protocol import State
+from ldsim_env.simulator.question_memory import empty_memory, offset_of, offsets_of_all, remember
 from ldsim_env.simulator.settings import NetworkSettings
 
 N_GAIN_FEATURES = 7
 N_GAINS = 3  # own gain, related gain, drift
-NEVER = -1
 
 Respond = Callable[[Tensor], Tensor]
 """Gives the responses (n,) to questions answered right with the probabilities (n,)."""
@@ -128,23 +128,26 @@ class LDSimNetwork(nn.Module):
 
     def start(self, n: int) -> State:
         """The state of ``n`` new students: abilities 0, nothing practised, nothing remembered."""
-        concepts, memory = self.bank.n_concepts, self.settings.memory
+        concepts = self.bank.n_concepts
         zeros = self.question_prior.new_zeros
         return {
             "ability": zeros(n, concepts),
             "factors": zeros(n, self.settings.n_factors),
             "practised": zeros(n, concepts),  # interactions on each concept
             "past": zeros(n, self.settings.past_size),
-            "step": zeros(n, dtype=torch.int64),
-            "met_questions": torch.full((n, memory), NEVER, dtype=torch.int32, device=self.question_prior.device),
-            "met_responses": zeros(n, memory),
+            **empty_memory(n, self.settings.memory, self.question_prior),
         }
 
     def answer_prob(self, state: State, question: Tensor) -> Tensor:
         """P(right) in (0, 1), of the shape of ``question``: ``(n,)`` or ``(n, m)`` int64."""
-        logit = self._logit(self._level(state), self._look_up(question))
-        met = self._met_offset(state, question) if question.dim() == 1 else self._met_offsets(state, question)
-        return torch.sigmoid(logit + met)
+        level = self._level(state)
+        if question.dim() == 1:
+            met = offset_of(state, question, self.met_before)
+            return torch.sigmoid(self._logit(level, self._look_up(question)) + met)
+        met = offsets_of_all(state, self.bank.n_questions, self.met_before)
+        if question.stride(0) == 0:  # the same questions for everyone, as `expand` makes them
+            return torch.sigmoid(self._logits_of_same(level, question[0]) + met[:, question[0]])
+        return torch.sigmoid(self._logit(level, self._look_up(question)) + met.gather(1, question))
 
     def learn(self, state: State, question: Tensor, response: Tensor) -> State:
         """The state after answering ``question`` ``(n,)`` with ``response`` ``(n,)``."""
@@ -170,12 +173,12 @@ class LDSimNetwork(nn.Module):
         Returns:
             P(right) ``(n,)`` and the next state.
         """
-        asked = self._look_up(question)
-        prob = torch.sigmoid(self._logit(self._level(state), asked) + self._met_offset(state, question))
+        asked, level = self._look_up(question), self._level(state)
+        prob = torch.sigmoid(self._logit(level, asked) + offset_of(state, question, self.met_before))
         response = respond(prob)
         innovation = (response - prob).unsqueeze(1)
         vector = self._mean_over_concepts(self.tables.vectors, asked)
-        own, related, drift, factor_gain = self._gains(state, asked, vector, prob)
+        own, related, drift, factor_gain = self._gains(state, asked, vector, prob, level)
         if fit_drift is not None:
             drift = torch.where(fit_drift.unsqueeze(1), drift, drift.detach())
         practice = (asked.share > 0).to(prob.dtype)
@@ -187,14 +190,13 @@ class LDSimNetwork(nn.Module):
             "factors": state["factors"] + innovation * factor_gain,
             "practised": state["practised"].scatter_add(1, asked.concepts, practice),
             "past": self._remember_past(state["past"], vector, prob, response),
-            "step": state["step"] + 1,
-            **self._remember_question(state, question, response),
+            **remember(state, question, response),
         }
 
-    def _gains(self, state: State, asked: _Asked, vector: Tensor, prob: Tensor) -> tuple[Tensor, ...]:
+    def _gains(self, state: State, asked: _Asked, vector: Tensor, prob: Tensor, level: Tensor) -> tuple[Tensor, ...]:
         """Own gain >= 0, related gain in (0, 1), drift >= 0, each (n, 1), and factor gains (n, F); blind to r."""
         practised = (state["practised"].gather(1, asked.concepts) * asked.share).sum(1)
-        of_prerequisites, has_prerequisites = self._prerequisite_mastery(state, asked)
+        of_prerequisites, has_prerequisites = self._prerequisite_mastery(level, asked)
         features = torch.stack(
             [
                 torch.log1p(state["step"].to(prob.dtype)) / 4,
@@ -212,10 +214,10 @@ class LDSimNetwork(nn.Module):
         own, related, drift = out[:, :N_GAINS].split(1, dim=1)
         return functional.softplus(own), torch.sigmoid(related - 2), functional.softplus(drift - 3), out[:, N_GAINS:]
 
-    def _prerequisite_mastery(self, state: State, asked: _Asked) -> tuple[Tensor, Tensor]:
+    def _prerequisite_mastery(self, level: Tensor, asked: _Asked) -> tuple[Tensor, Tensor]:
         """(n,) each: mean mastery of the prerequisites of what is asked, and how much of what is asked has any."""
         weights = self._mean_over_concepts(self.tables.prerequisites, asked)
-        return (weights * self.mastery(state)).sum(1), weights.sum(1)
+        return (weights * torch.sigmoid(level + self.offsets)).sum(1), weights.sum(1)
 
     def _remember_past(self, past: Tensor, vector: Tensor, prob: Tensor, response: Tensor) -> Tensor:
         if self.past is None:
@@ -223,16 +225,6 @@ class LDSimNetwork(nn.Module):
         answer = torch.stack([prob, response, response - prob], dim=1)
         summary: Tensor = self.past(torch.cat([vector, answer], dim=1), past)
         return summary
-
-    def _remember_question(self, state: State, question: Tensor, response: Tensor) -> State:
-        slot = (state["step"] % self.settings.memory).unsqueeze(1)
-        number = question.to(torch.int32).unsqueeze(1)
-        met = state["met_questions"]
-        only_last = met.masked_fill(met == number, NEVER)  # each question stands in the memory once
-        return {
-            "met_questions": only_last.scatter(1, slot, number),
-            "met_responses": state["met_responses"].scatter(1, slot, response.detach().unsqueeze(1)),
-        }
 
     # ---- read-outs ------------------------------------------------------------------------------------------------
 
@@ -276,22 +268,13 @@ class LDSimNetwork(nn.Module):
         picked = level.gather(1, asked.concepts.flatten(1)).view_as(asked.concepts)
         return asked.discrimination * (picked * asked.share).sum(-1) + asked.easiness
 
+    def _logits_of_same(self, level: Tensor, question: Tensor) -> Tensor:
+        """(n, m): the same for m questions that everyone is asked, by one matrix product."""
+        asked = self._look_up(question)
+        shares = level.new_zeros(len(question), level.shape[1]).scatter_add(1, asked.concepts, asked.share)
+        return level @ (asked.discrimination.unsqueeze(1) * shares).t() + asked.easiness
+
     @staticmethod
     def _mean_over_concepts(table: Tensor, asked: _Asked) -> Tensor:
         """(n, width): the mean of a concept table's rows over each question's concepts."""
         return torch.einsum("nc,ncw->nw", asked.share, table[asked.concepts])
-
-    def _met_offset(self, state: State, question: Tensor) -> Tensor:
-        """(n,): the offset for the last time that each student met this very question, 0 where never."""
-        met = state["met_questions"] == question.unsqueeze(1)
-        return (met * self._offsets_met(state)).sum(1)
-
-    def _met_offsets(self, state: State, question: Tensor) -> Tensor:
-        """(n, m): the same for m questions a student, through a table of all questions."""
-        table = self.question_prior.new_zeros(len(question), self.bank.n_questions + 1)
-        slots = state["met_questions"].to(torch.int64) % (self.bank.n_questions + 1)  # NEVER goes to the last column
-        return table.scatter_(1, slots, self._offsets_met(state)).gather(1, question)
-
-    def _offsets_met(self, state: State) -> Tensor:
-        """(n, memory): the offset that each remembered answer gives to its question."""
-        return torch.lerp(self.met_before[0], self.met_before[1], state["met_responses"])

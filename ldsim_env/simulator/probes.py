@@ -237,8 +237,8 @@ def probe_table(report: ProbeReport) -> Table:
     title = f"Normalised learning gain E_p over {report.n_students} students"
     caption = f"leak on unrelated concepts: {report.leak:.5f} a step"
     table = Table(title=title, title_justify="left", caption=caption, caption_justify="left")
-    for name in ("script", "practises targets"):
-        table.add_column(name)
+    table.add_column("script", no_wrap=True)
+    table.add_column("practises targets")
     for name in ("mean E_p", "standard error", "success rate"):
         table.add_column(name, justify="right")
     for probe in report.probes:
