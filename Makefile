@@ -6,7 +6,7 @@ RUN := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-fast check format bench
+.PHONY: help install demo test test-fast check format bench bundle
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -35,6 +35,13 @@ format: $(STAMP) ## Rewrite the code in the project's format and mend what the l
 
 bench: $(STAMP) ## Run every benchmark, one after the other
 	@set -e; for script in benchmarks/*.py; do echo "$$script"; $(RUN) "$$script"; done
+
+LOGS := $(or $(LDSIM_DATA),../shared/data)
+BANK := ldsim_env/banks/ASSIST09
+bundle: $(STAMP) ## Rebuild the bundled simulator and its synthetic cohort from the real logs (LDSIM_DATA)
+	$(RUN) -m ldsim_env fit $(LOGS)/assist09 --name ASSIST09 --out $(BANK)
+	$(RUN) -m ldsim_env cohort $(LOGS)/assist09 --simulator $(BANK) --compare-with $(LOGS)/assist09/fold4.csv
+	rm $(BANK)/history.json $(BANK)/history.png
 
 # The stamp comes last, so that a set-up that was interrupted is taken up again.
 $(STAMP): pyproject.toml constraints.txt

@@ -87,20 +87,20 @@ def run_shell(command: str, folder: Path) -> None:
 
 
 def write_invented_logs(folder: Path) -> None:
-    """Four folds of 30 students with 40 responses each, on 24 questions of 6 concepts."""
+    """Four folds of 30 students with 40 responses each, on 72 questions of 6 concepts."""
     generator = np.random.default_rng(7)
     folder.mkdir()
     for fold in range(1, 5):
         lines: list[str] = []
         for student in range(30):
-            questions = generator.integers(24, size=40)
+            questions = generator.integers(72, size=40)
             chances = 1 / (1 + np.exp(-generator.normal() - generator.normal(size=40)))
             responses = (generator.random(40) < chances).astype(int)
             lines.append(f"{student},{1000 * fold + student}")
             lines += [",".join(map(str, row)) for row in (questions, questions % 6, responses)]
         (folder / f"fold{fold}.csv").write_text("\n".join(lines) + "\n")
     (folder / "skills.json").write_text(json.dumps({f"Skill {concept}": concept for concept in range(6)}))
-    (folder / "problems.json").write_text(json.dumps({str(9000 + question): question for question in range(24)}))
+    (folder / "problems.json").write_text(json.dumps({str(9000 + question): question for question in range(72)}))
 
 
 SAMPLE = """
