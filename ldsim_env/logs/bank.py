@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,13 @@ from ldsim_env.files import write_atomic
 
 BANK_FORMAT_VERSION = 1
 NO_CONCEPT = -1
+
+
+class QuestionKinds(NamedTuple):
+    """Questions grouped by their set of concepts."""
+
+    of_question: NDArray[np.int64]  # (n_questions,) index of each question's kind
+    share: NDArray[np.float32]  # (n_kinds, n_concepts) 1 / number of concepts for those asked, else 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,6 +121,16 @@ class QuestionBank:
         matrix[rows, self.question_concepts[rows, columns]] = True
         matrix.setflags(write=False)
         return matrix
+
+    @cached_property
+    def kinds(self) -> QuestionKinds:
+        """The different sets of concepts that questions ask for; far fewer than questions."""
+        concepts, kind = np.unique(self.question_concepts, axis=0, return_inverse=True)
+        share = np.zeros((len(concepts), self.n_concepts), np.float32)
+        rows, columns = np.nonzero(concepts != NO_CONCEPT)
+        share[rows, concepts[rows, columns]] = 1
+        share /= np.maximum(share.sum(1, keepdims=True), 1)
+        return QuestionKinds(kind.reshape(-1).astype(np.int64), share)
 
     @cached_property
     def fingerprint(self) -> str:

@@ -43,8 +43,9 @@ class _Asked(NamedTuple):
 
     concepts: Tensor  # (n, C) concept indices, 0 where padded
     share: Tensor  # (n, C) 1 / number of concepts, 0 where padded
-    discrimination: Tensor  # (n,) a_q
-    easiness: Tensor  # (n,) b_q
+    vector: Tensor  # (n, D) mean vector of the concepts
+    flow: Tensor  # (n, K) where evidence on the question flows
+    prerequisites: Tensor  # (n, K) weights of the prerequisites of what is asked
 
 
 class LDSimNetwork(nn.Module):
@@ -61,8 +62,13 @@ class LDSimNetwork(nn.Module):
     question_weight: Tensor  # (n_questions,)
     tables: ConceptTables
     offsets: Tensor  # (n_concepts,) b_k: easiness of a question of middling difficulty
+    _discrimination: Tensor  # (n_questions,) a_q
+    _easiness: Tensor  # (n_questions,) b_q
+    _of_kind: Tensor  # (n_kinds, D + 2 K) see use_tables
     _concepts: Tensor  # (n_questions, max_concepts), 0 where padded
     _share: Tensor  # (n_questions, max_concepts) 1 / number of concepts, 0 where padded
+    _kind: Tensor  # (n_questions,) index of the set of concepts that a question asks for
+    _kind_share: Tensor  # (n_kinds, n_concepts) 1 / number of concepts for those in the set, else 0
 
     def __init__(
         self, bank: QuestionBank, question_prior: Tensor, question_weight: Tensor, settings: NetworkSettings
@@ -97,8 +103,13 @@ class LDSimNetwork(nn.Module):
 
     def use_tables(self, tables: ConceptTables) -> None:
         """Step with these tables, from which gradients reach the concept encoder; in training only."""
+        limit = math.log(self.settings.max_discrimination)
         self.tables = tables
+        self._discrimination = self.log_discrimination.clamp(-limit, limit).exp()
+        self._easiness = self.prior_scale * self.question_prior + self.easiness_correction
         self.offsets = self._concept_offsets()
+        # means over a question's concepts, looked up by kind: there are far fewer sets of concepts than questions
+        self._of_kind = self._kind_share @ torch.cat([tables.vectors, tables.flow, tables.prerequisites], dim=1)
 
     @torch.no_grad()
     def freeze(self, tables: ConceptTables | None = None) -> None:
@@ -123,6 +134,8 @@ class LDSimNetwork(nn.Module):
             self.register_buffer(f"table_{name}", value)
         self.register_buffer("_concepts", concepts.clamp(min=0), persistent=False)
         self.register_buffer("_share", share, persistent=False)
+        self.register_buffer("_kind", torch.from_numpy(self.bank.kinds.of_question), persistent=False)
+        self.register_buffer("_kind_share", torch.from_numpy(self.bank.kinds.share), persistent=False)
 
     # ---- the four verbs -------------------------------------------------------------------------------------------
 
@@ -143,11 +156,13 @@ class LDSimNetwork(nn.Module):
         level = self._level(state)
         if question.dim() == 1:
             met = offset_of(state, question, self.met_before)
-            return torch.sigmoid(self._logit(level, self._look_up(question)) + met)
+            return torch.sigmoid(self._logit(self._mean_level(level, question), question) + met)
         met = offsets_of_all(state, self.bank.n_questions, self.met_before)
+        by_kind = level @ self._kind_share.t()
         if question.stride(0) == 0:  # the same questions for everyone, as `expand` makes them
-            return torch.sigmoid(self._logits_of_same(level, question[0]) + met[:, question[0]])
-        return torch.sigmoid(self._logit(level, self._look_up(question)) + met.gather(1, question))
+            same = question[0]
+            return torch.sigmoid(self._logit(by_kind[:, self._kind[same]], same) + met[:, same])
+        return torch.sigmoid(self._logit(by_kind.gather(1, self._kind[question]), question) + met.gather(1, question))
 
     def learn(self, state: State, question: Tensor, response: Tensor) -> State:
         """The state after answering ``question`` ``(n,)`` with ``response`` ``(n,)``."""
@@ -174,29 +189,27 @@ class LDSimNetwork(nn.Module):
             P(right) ``(n,)`` and the next state.
         """
         asked, level = self._look_up(question), self._level(state)
-        prob = torch.sigmoid(self._logit(level, asked) + offset_of(state, question, self.met_before))
+        met = offset_of(state, question, self.met_before)
+        prob = torch.sigmoid(self._logit(self._mean_level(level, question), question) + met)
         response = respond(prob)
         innovation = (response - prob).unsqueeze(1)
-        vector = self._mean_over_concepts(self.tables.vectors, asked)
-        own, related, drift, factor_gain = self._gains(state, asked, vector, prob, level)
+        own, related, drift, factor_gain = self._gains(state, asked, level, prob)
         if fit_drift is not None:
             drift = torch.where(fit_drift.unsqueeze(1), drift, drift.detach())
         practice = (asked.share > 0).to(prob.dtype)
         moved = (innovation * own + drift) * practice
-        flow = self._mean_over_concepts(self.tables.flow, asked)
-        ability = (state["ability"] + innovation * related * flow).scatter_add(1, asked.concepts, moved)
+        ability = (state["ability"] + innovation * related * asked.flow).scatter_add(1, asked.concepts, moved)
         return prob, {
             "ability": ability,
             "factors": state["factors"] + innovation * factor_gain,
             "practised": state["practised"].scatter_add(1, asked.concepts, practice),
-            "past": self._remember_past(state["past"], vector, prob, response),
+            "past": self._remember_past(state["past"], asked.vector, prob, response),
             **remember(state, question, response),
         }
 
-    def _gains(self, state: State, asked: _Asked, vector: Tensor, prob: Tensor, level: Tensor) -> tuple[Tensor, ...]:
+    def _gains(self, state: State, asked: _Asked, level: Tensor, prob: Tensor) -> tuple[Tensor, ...]:
         """Own gain >= 0, related gain in (0, 1), drift >= 0, each (n, 1), and factor gains (n, F); blind to r."""
         practised = (state["practised"].gather(1, asked.concepts) * asked.share).sum(1)
-        of_prerequisites, has_prerequisites = self._prerequisite_mastery(level, asked)
         features = torch.stack(
             [
                 torch.log1p(state["step"].to(prob.dtype)) / 4,
@@ -204,20 +217,15 @@ class LDSimNetwork(nn.Module):
                 prob,
                 4 * prob * (1 - prob),
                 (practised > 0).to(prob.dtype),
-                of_prerequisites,
-                has_prerequisites,
+                (asked.prerequisites * torch.sigmoid(level + self.offsets)).sum(1),  # their mean mastery
+                asked.prerequisites.sum(1),  # how much of what is asked has any
             ],
             dim=1,
         )
-        hidden = torch.tanh(self.gain_hidden(torch.cat([features, vector, state["past"]], dim=1)))
+        hidden = torch.tanh(self.gain_hidden(torch.cat([features, asked.vector, state["past"]], dim=1)))
         out = self.gain_output(hidden)
         own, related, drift = out[:, :N_GAINS].split(1, dim=1)
         return functional.softplus(own), torch.sigmoid(related - 2), functional.softplus(drift - 3), out[:, N_GAINS:]
-
-    def _prerequisite_mastery(self, level: Tensor, asked: _Asked) -> tuple[Tensor, Tensor]:
-        """(n,) each: mean mastery of the prerequisites of what is asked, and how much of what is asked has any."""
-        weights = self._mean_over_concepts(self.tables.prerequisites, asked)
-        return (weights * torch.sigmoid(level + self.offsets)).sum(1), weights.sum(1)
 
     def _remember_past(self, past: Tensor, vector: Tensor, prob: Tensor, response: Tensor) -> Tensor:
         if self.past is None:
@@ -231,7 +239,7 @@ class LDSimNetwork(nn.Module):
     def _concept_offsets(self) -> Tensor:
         """(K,): mean easiness of a concept's questions, each weighted by how often it was asked (+1)."""
         weight = (self._share * (self.question_weight + 1).unsqueeze(1)).reshape(-1)
-        easiness = self._easiness(slice(None)).unsqueeze(1).expand_as(self._concepts).reshape(-1)
+        easiness = self._easiness.unsqueeze(1).expand_as(self._concepts).reshape(-1)
         total = weight.new_zeros(self.bank.n_concepts).index_add(0, self._concepts.reshape(-1), weight)
         summed = weight.new_zeros(self.bank.n_concepts).index_add(0, self._concepts.reshape(-1), weight * easiness)
         return summed / total.clamp(min=1e-6)
@@ -243,38 +251,21 @@ class LDSimNetwork(nn.Module):
 
     def difficulty(self) -> Tensor:
         """(n_questions,): the ability in logits at which a question is answered right half of the time."""
-        asked = self._look_up(torch.arange(self.bank.n_questions))
-        return -asked.easiness / asked.discrimination
+        return -self._easiness / self._discrimination
 
     def _look_up(self, question: Tensor) -> _Asked:
-        limit = math.log(self.settings.max_discrimination)
-        return _Asked(
-            self._concepts[question],
-            self._share[question],
-            self.log_discrimination[question].clamp(-limit, limit).exp(),
-            self._easiness(question),
-        )
-
-    def _easiness(self, question: Tensor | slice) -> Tensor:
-        return self.prior_scale * self.question_prior[question] + self.easiness_correction[question]
+        sizes = [self.settings.concept_size, self.bank.n_concepts, self.bank.n_concepts]
+        of_kind = torch.split(self._of_kind[self._kind[question]], sizes, dim=1)
+        return _Asked(self._concepts[question], self._share[question], *of_kind)
 
     def _level(self, state: State) -> Tensor:
         """(n, K): x_k + w_k . z."""
         return torch.addmm(state["ability"], state["factors"], self.tables.loadings.t())
 
-    @staticmethod
-    def _logit(level: Tensor, asked: _Asked) -> Tensor:
-        """The logit of P(right) but for the offset of a question met before, (n,) or (n, m)."""
-        picked = level.gather(1, asked.concepts.flatten(1)).view_as(asked.concepts)
-        return asked.discrimination * (picked * asked.share).sum(-1) + asked.easiness
+    def _mean_level(self, level: Tensor, question: Tensor) -> Tensor:
+        """(n,): mean level over the concepts of the question each student is asked."""
+        return (level.gather(1, self._concepts[question]) * self._share[question]).sum(1)
 
-    def _logits_of_same(self, level: Tensor, question: Tensor) -> Tensor:
-        """(n, m): the same for m questions that everyone is asked, by one matrix product."""
-        asked = self._look_up(question)
-        shares = level.new_zeros(len(question), level.shape[1]).scatter_add(1, asked.concepts, asked.share)
-        return level @ (asked.discrimination.unsqueeze(1) * shares).t() + asked.easiness
-
-    @staticmethod
-    def _mean_over_concepts(table: Tensor, asked: _Asked) -> Tensor:
-        """(n, width): the mean of a concept table's rows over each question's concepts."""
-        return torch.einsum("nc,ncw->nw", asked.share, table[asked.concepts])
+    def _logit(self, mean_level: Tensor, question: Tensor) -> Tensor:
+        """The logit of P(right) but for the offset of a question met before, of the shape of ``mean_level``."""
+        return torch.addcmul(self._easiness[question], self._discrimination[question], mean_level)

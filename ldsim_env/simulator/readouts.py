@@ -42,10 +42,11 @@ def question_vectors(model: StudentModel) -> NDArray[np.float32]:
 
 
 def _checked(vectors: NDArray[np.float32], n_questions: int) -> NDArray[np.float32]:
-    if vectors.ndim != 2 or len(vectors) != n_questions or not np.isfinite(vectors).all():
+    n_bad = int((~np.isfinite(vectors)).sum())
+    if vectors.ndim != 2 or len(vectors) != n_questions or n_bad:
         raise SettingsError(
             f"question_vectors: expected ({n_questions}, size) finite numbers of the student model, "
-            f"got the shape {vectors.shape}."
+            f"got the shape {vectors.shape}, of which {n_bad} aren't finite."
         )
     return vectors
 

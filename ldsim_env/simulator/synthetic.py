@@ -61,7 +61,7 @@ class SequenceModel:
         Raises:
             SettingsError: If no student has as many interactions as the shortest length class.
         """
-        kinds = np.unique(log.bank.question_concepts, axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64)
+        kinds = log.bank.kinds.of_question
         steps = _Steps.of(log, kinds)
         pair_share, followers = _followers(log.bank.n_questions, steps)
         left = steps.leaves

@@ -1,0 +1,82 @@
+"""From a log to a saved simulator."""
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from ldsim_env.errors import LeakError, SettingsError
+from ldsim_env.simulator import LDSimNetwork, TrainingSettings, fit_simulator, load_simulator, read_provenance
+from ldsim_env.simulator.fitting import stopping_split
+from tests.simulator.made_up import TINY_NETWORK, TINY_TRAINING, made_up_log, practised_state
+from tests.simulator.test_training import leaky_log
+
+
+@pytest.fixture(scope="module")
+def fitted(tmp_path_factory: pytest.TempPathFactory) -> tuple[LDSimNetwork, Path]:
+    folder = tmp_path_factory.mktemp("fitted") / "new" / "simulator"
+    log = made_up_log(n_students=50)
+    network = fit_simulator(log, folder, network=TINY_NETWORK, training=TINY_TRAINING, show_progress=False)
+    return network, folder
+
+
+def test_what_the_folder_holds(fitted: tuple[LDSimNetwork, Path]) -> None:
+    names = {path.name for path in fitted[1].iterdir()}
+    assert names == {"simulator.json", "weights.safetensors", "bank.json", "history.json", "history.png"}
+    assert (fitted[1] / "history.png").read_bytes().startswith(b"\x89PNG")
+    assert (fitted[1] / "history.png").stat().st_size > 10_000
+
+
+def test_the_training_history_is_kept(fitted: tuple[LDSimNetwork, Path]) -> None:
+    records = json.loads((fitted[1] / "history.json").read_text())
+    assert [record["epoch"] for record in records] == [1, 2, 3]
+    assert set(records[0]) == {"epoch", "loss", "kt_auc", "simulation_auc", "seconds"}
+    scores = [record["kt_auc"] + record["simulation_auc"] for record in records]
+    assert read_provenance(fitted[1])["best_epoch"] == 1 + scores.index(max(scores))
+
+
+def test_where_the_weights_come_from(fitted: tuple[LDSimNetwork, Path]) -> None:
+    provenance = read_provenance(fitted[1])
+    assert provenance["log"] == "made-up log"
+    assert (provenance["n_students"], provenance["n_stopping_students"]) == (45, 5)
+    assert provenance["training"] == asdict(TINY_TRAINING)
+
+
+def test_the_saved_simulator_is_the_fitted_one(fitted: tuple[LDSimNetwork, Path]) -> None:
+    network, folder = fitted
+    loaded = load_simulator(folder)
+    assert loaded.settings == TINY_NETWORK
+    state = practised_state(network)
+    every = torch.arange(20).expand(6, -1)
+    assert torch.equal(loaded.answer_prob(state, every), network.answer_prob(state, every))
+    assert torch.equal(loaded.mastery(state), network.mastery(state))
+
+
+def test_stopping_students_are_apart_and_drawn_by_the_seed() -> None:
+    log = made_up_log(n_students=50)
+    splits = [stopping_split(log, None, replace(TINY_TRAINING, seed=seed)) for seed in (0, 0, 1)]
+    train, stopping = (set(part.student_ids) for part in splits[0])
+    assert (len(train), len(stopping)) == (45, 5)
+    assert not train & stopping
+    assert splits[0][1].student_ids == splits[1][1].student_ids != splits[2][1].student_ids
+
+
+def test_a_log_of_other_students_to_stop_by(tmp_path: Path) -> None:
+    valid = made_up_log(n_students=8, seed=3)
+    training = replace(TINY_TRAINING, epochs=1)
+    fit_simulator(made_up_log(), tmp_path, valid=valid, network=TINY_NETWORK, training=training, show_progress=False)
+    provenance = read_provenance(tmp_path)
+    assert (provenance["n_students"], provenance["n_stopping_students"]) == (40, 8)
+
+
+def test_a_refused_log_leaves_nothing_behind(tmp_path: Path) -> None:
+    with pytest.raises(LeakError):
+        fit_simulator(leaky_log(), tmp_path / "out", training=TINY_TRAINING, show_progress=False)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_single_student_can_not_be_split(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="at least 2 students to split, got 1"):
+        fit_simulator(made_up_log(n_students=1), tmp_path, training=TrainingSettings(), show_progress=False)
