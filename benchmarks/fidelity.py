@@ -10,15 +10,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
+from parts.machine import machine
 
-from ldsim_env import __version__
 from ldsim_env.files import write_atomic
 from ldsim_env.logs import read_logs
 from ldsim_env.simulator import (
@@ -39,7 +37,7 @@ def main() -> None:
     """Train and score every seed, print and write the figures."""
     options = _options()
     runs = [_run(options.bank, seed, options.out.parent / "runs") for seed in range(options.seeds)]
-    report = {"bank": options.bank, "machine": _machine(), "runs": runs, "summary": _summary(runs)}
+    report = {"bank": options.bank, "machine": machine(), "runs": runs, "summary": _summary(runs)}
     write_atomic(options.out, json.dumps(report, indent=2).encode())
     print(json.dumps(report["summary"], indent=2))
     print(f"written to {options.out}")
@@ -76,17 +74,6 @@ def _summary(runs: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
     return {
         name: {"mean": float(np.mean(values)), "min": min(values), "max": max(values)}
         for name, values in columns.items()
-    }
-
-
-def _machine() -> dict[str, Any]:
-    return {
-        "platform": platform.platform(),
-        "cores": os.cpu_count(),
-        "threads": torch.get_num_threads(),
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "ldsim_env": __version__,
     }
 
 

@@ -10,7 +10,7 @@ import typer
 
 from ldsim_env._version import __version__
 from ldsim_env.cli import comparing, distilling, simulators
-from ldsim_env.cli.arguments import complaints, console
+from ldsim_env.cli.arguments import complain, console
 from ldsim_env.errors import LDSimError
 
 app = typer.Typer(
@@ -32,7 +32,7 @@ app.add_typer(distilling.app, name="distill")
 
 
 def _show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
-    complaints.print(f"[yellow]{category.__name__}:[/] {message}", highlight=False)
+    complain(category.__name__, message, "yellow")
 
 
 def _print_version(wanted: bool) -> None:
@@ -55,6 +55,6 @@ def main() -> None:
     warnings.showwarning = _show_warning
     try:
         app()
-    except LDSimError as error:
-        complaints.print(f"[red]Error:[/] {error}", highlight=False)
+    except (LDSimError, OSError) as error:  # OSError: a file that can't be written
+        complain("Error", error, "red")
         sys.exit(1)

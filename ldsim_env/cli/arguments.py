@@ -7,9 +7,21 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 console = Console()
 complaints = Console(stderr=True)
+
+
+def say(text: str) -> None:
+    """Print a line as it is: brackets in a path are no mark-up, and its end stays on the line."""
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def complain(kind: str, message: object, style: str) -> None:
+    """Print a message to standard error as it is: the brackets in ``ldsim-env[train]`` are no mark-up."""
+    complaints.print(f"[{style}]{kind}:[/] {escape(str(message))}", highlight=False, soft_wrap=True)
+
 
 Logs = Annotated[
     list[Path], typer.Argument(help="Log files of one format, or folders that hold them.", show_default=False)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ldsim_env.cli.arguments import LogFormat, Logs, Seed, complaints, console
+from ldsim_env.cli.arguments import LogFormat, Logs, Seed, complaints, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,6 +40,14 @@ def relations(
     teacher: TeacherSpec,
     out: Annotated[Path, typer.Option(help="The graph's .json file; a drawing goes beside it.")],
     reference: Annotated[Path | None, typer.Option(help="Reference pairs (.csv) to measure the teacher on.")] = None,
+    per_concept: Annotated[
+        int,
+        typer.Option(
+            help="Ask only about so many likely partners of each concept, by name and by nearness in the logs; "
+            "0: all pairs of up to 150 concepts, 10 partners in bigger courses.",
+            min=0,
+        ),
+    ] = 0,
     cache: Cache = CACHE,
     subject: Subject = "mathematics",
     level: Level = "middle school",
@@ -51,7 +59,8 @@ def relations(
     from ldsim_env.teacher import RelationSettings, relation_batches, run_relations
 
     log = read_logs(logs, format=log_format)
-    course, settings, asked = _course(subject, level), RelationSettings(), _load(teacher, cache)
+    settings = RelationSettings(all_pairs_up_to=0, per_concept=per_concept) if per_concept else RelationSettings()
+    course, asked = _course(subject, level), _load(teacher, cache)
     _announce(asked, relation_batches(log.bank, settings, course=course, log=log))
     if not dry_run:
         run = run_relations(log.bank, asked, out, settings, course=course, log=log, reference=reference, ask=_ask)
@@ -65,6 +74,10 @@ def mastery(
     out: Annotated[Path, typer.Option(help="The labels' .json file; it holds no student's record.")],
     relations: Annotated[Path | None, typer.Option(help="Concept relations (.json or .csv).")] = None,
     histories: Annotated[int, typer.Option(help="Moments of students' histories to judge.", min=1)] = 800,
+    concepts: Annotated[int, typer.Option(help="Concepts judged at each moment.", min=1)] = 5,
+    paraphrases: Annotated[
+        int, typer.Option(help="Wordings in which each judgement is asked; 0: all of the template's.", min=0)
+    ] = 0,
     cache: Cache = CACHE,
     subject: Subject = "mathematics",
     level: Level = "middle school",
@@ -74,11 +87,12 @@ def mastery(
 ) -> None:
     """Ask a teacher what training students have mastered, and write the soft labels."""
     from ldsim_env.logs import read_logs
-    from ldsim_env.teacher import MasterySettings, mastery_questions, read_relations, run_mastery
+    from ldsim_env.teacher import MasterySettings, SamplingSettings, mastery_questions, read_relations, run_mastery
 
     log = read_logs(logs, format=log_format)
     graph = read_relations(relations, log.bank) if relations else None
-    settings = MasterySettings(histories=histories, seed=seed)
+    sampling = SamplingSettings(concepts=concepts)
+    settings = MasterySettings(histories=histories, sampling=sampling, paraphrases=paraphrases, seed=seed)
     course, asked = _course(subject, level), _load(teacher, cache)
     _announce(asked, [mastery_questions(log, settings, graph, course=course).batch])
     if not dry_run:
@@ -103,7 +117,7 @@ def _announce(teacher: Teacher, batches: Sequence[PromptBatch]) -> None:
     from ldsim_env.teacher.budget import Budget, budget_for
 
     total = reduce(add, (budget_for(teacher, batch.prompts, batch.choices) for batch in batches), Budget())
-    console.print(str(total))
+    say(str(total))
 
 
 def _ask(teacher: Teacher, prompts: Sequence[Any], choices: Sequence[str]) -> Any:
@@ -113,5 +127,5 @@ def _ask(teacher: Teacher, prompts: Sequence[Any], choices: Sequence[str]) -> An
 
 
 def _show(report: str, files: Sequence[Path]) -> None:
-    console.print(report, highlight=False)
-    console.print("written: " + ", ".join(str(file) for file in files))
+    say(report)
+    say("written: " + ", ".join(str(file) for file in files))

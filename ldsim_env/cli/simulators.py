@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from ldsim_env.cli.arguments import LogFormat, Logs, Seed, Simulator, console
+from ldsim_env.cli.arguments import LogFormat, Logs, Seed, Simulator, console, say
 from ldsim_env.errors import LogWarning
 
 if TYPE_CHECKING:
@@ -43,11 +42,11 @@ def fit(
     log = read_logs(logs, format=log_format, name=name)
     stopping = read_logs(valid, format=log_format) if valid else None
     training = TrainingSettings(seed=seed, **({"epochs": epochs} if epochs else {}))
-    console.print(f"{log.source}: {log.n_students:,} students, {log.n_interactions:,} interactions")
+    say(f"{log.source}: {log.n_students:,} students, {log.n_interactions:,} interactions")
     graph = read_relations(relations, log.bank) if relations else None
     teaching = Teaching(graph, read_labels(labels, log, graph) if labels else None)
     fit_simulator(log, out, valid=stopping, training=training, teaching=teaching, allow_leaks=allow_leaks)
-    console.print(f"Simulator saved in {out}; training history in {out / 'history.json'} and {out / 'history.png'}")
+    say(f"Simulator saved in {out}; training history in {out / 'history.json'} and {out / 'history.png'}")
 
 
 def evaluate(
@@ -94,7 +93,7 @@ def predict(
     else:
         predictions = predict_simulation(network, matched.log, rollout, seed)
     write_predictions(out, predictions, matched)
-    console.print(f"{len(predictions):,} predictions written to {out}")
+    say(f"{len(predictions):,} predictions written to {out}")
 
 
 def probe(
@@ -106,14 +105,14 @@ def probe(
     log_format: LogFormat = "auto",
 ) -> None:
     """Say what a simulator pays scripted recommenders: only practice of the targets should pay."""
-    from ldsim_env.files import write_atomic
+    from ldsim_env.files import write_json
     from ldsim_env.simulator import ProbeSettings, probe_real_students, probe_table
 
     network, matched = _read(simulator, logs, log_format)
     report = probe_real_students(network, matched.log, students, ProbeSettings(seed=seed))
     console.print(probe_table(report))
     if json_file:
-        write_atomic(json_file, json.dumps(report.to_json(), indent=2).encode())
+        write_json(json_file, report.to_json())
 
 
 def cohort(
@@ -136,7 +135,7 @@ def cohort(
     drawn, profiles = synthetic_cohort(load_simulator(simulator), log, real, students, seed)
     drawn.save(simulator)
     console.print(profile_table(profiles))
-    console.print(f"Cohort saved in {simulator}")
+    say(f"Cohort saved in {simulator}")
 
 
 def _read(simulator: str, logs: list[Path], log_format: str) -> tuple[LDSimNetwork, MatchedLog]:

@@ -99,7 +99,7 @@ class _GraphAttention(nn.Module):
         self.register_buffer("edges", torch.stack([source, target]), persistent=False)
         confidence = edge_kinds[kind, source, target].unsqueeze(1)
         self.register_buffer("features", nn.functional.one_hot(kind, N_EDGE_KINDS) * confidence, persistent=False)
-        with torch.random.fork_rng():  # the layer draws from the global generator, which isn't ours to move
+        with torch.random.fork_rng(devices=[]):  # the layer draws from the global generator, which isn't ours to move
             self.layer = GATv2Conv(size, size // 2, heads=2, edge_dim=N_EDGE_KINDS, add_self_loops=False)
         with torch.no_grad():
             for weight in self.layer.parameters():
