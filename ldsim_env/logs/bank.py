@@ -188,6 +188,8 @@ class QuestionBank:
                 problem_ids=content["problem_ids"],
             )
             return bank.with_difficulty(np.asarray(content["difficulty"], np.float32))
+        except CheckpointError:
+            raise
         except (KeyError, TypeError, ValueError) as error:
             raise CheckpointError(f"{path}: not a question bank ({error!r}). Copy or fit it again.") from error
 

@@ -112,7 +112,7 @@ def _only(mask: NDArray[np.bool_], score: NDArray[np.floating]) -> NDArray[np.fl
 
 def _of_concept_in_turn(episode: _Episode) -> NDArray[np.bool_]:
     """Questions of one unrelated concept, another one at each step."""
-    return episode.bank.concept_matrix[:, episode.step * 7 % episode.bank.n_concepts][None, :] & ~episode.on_target
+    return episode.bank.concept_matrix[:, episode.step % episode.bank.n_concepts][None, :] & ~episode.on_target
 
 
 def _easiest_of_concept_in_turn(episode: _Episode) -> NDArray[np.float64]:
