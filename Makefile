@@ -39,7 +39,8 @@ bench: $(STAMP) ## Run every benchmark, one after the other
 LOGS := $(or $(LDSIM_DATA),../shared/data)
 BANK := ldsim_env/banks/ASSIST09
 bundle: $(STAMP) ## Rebuild the bundled simulator and its synthetic cohort from the real logs (LDSIM_DATA)
-	$(RUN) -m ldsim_env fit $(LOGS)/assist09 --name ASSIST09 --out $(BANK)
+	$(RUN) -m ldsim_env fit $(LOGS)/assist09 --name ASSIST09 --out $(BANK) \
+		--relations $(BANK)/relations.json --labels $(BANK)/labels.json
 	$(RUN) -m ldsim_env cohort $(LOGS)/assist09 --simulator $(BANK) --compare-with $(LOGS)/assist09/fold4.csv
 	rm $(BANK)/history.json $(BANK)/history.png
 

@@ -1,6 +1,6 @@
 """Measure the simulator by the protocol: train on folds 1-3, stop on a tenth of their students, report on fold 4.
 
-    python benchmarks/fidelity.py [--bank assist09] [--seeds 3] [--out benchmarks/results/fidelity-assist09.json]
+    python benchmarks/fidelity.py [--bank assist09] [--seeds 3] [--relations FILE] [--labels FILE] [--out FILE]
 
 Needs the real logs (LDSIM_DATA, by default ../shared/data). Writes figures for every seed, the probes, and the machine.
 """
@@ -21,6 +21,7 @@ from ldsim_env.files import write_atomic
 from ldsim_env.logs import read_logs
 from ldsim_env.simulator import (
     Evaluation,
+    Teaching,
     TrainingSettings,
     evaluate,
     fit_simulator,
@@ -28,6 +29,7 @@ from ldsim_env.simulator import (
     predict_tasks,
     probe_real_students,
 )
+from ldsim_env.teacher import read_labels, read_relations
 
 FOLDER = Path(os.environ.get("LDSIM_DATA", "../shared/data"))
 RESULTS = Path(__file__).parent / "results"
@@ -36,17 +38,21 @@ RESULTS = Path(__file__).parent / "results"
 def main() -> None:
     """Train and score every seed, print and write the figures."""
     options = _options()
-    runs = [_run(options.bank, seed, options.out.parent / "runs") for seed in range(options.seeds)]
+    runs = [_run(options, seed) for seed in range(options.seeds)]
     report = {"bank": options.bank, "machine": machine(), "runs": runs, "summary": _summary(runs)}
     write_atomic(options.out, json.dumps(report, indent=2).encode())
     print(json.dumps(report["summary"], indent=2))
     print(f"written to {options.out}")
 
 
-def _run(bank: str, seed: int, runs: Path) -> dict[str, Any]:
-    train, held_out = (read_logs([FOLDER / bank / f"fold{i}.csv" for i in folds]) for folds in ((1, 2, 3), (4,)))
+def _run(options: argparse.Namespace, seed: int) -> dict[str, Any]:
+    folder = FOLDER / options.bank
+    train, held_out = (read_logs([folder / f"fold{i}.csv" for i in folds]) for folds in ((1, 2, 3), (4,)))
+    graph = read_relations(options.relations, train.bank) if options.relations else None
+    teaching = Teaching(graph, read_labels(options.labels, train, graph) if options.labels else None)
     started = time.monotonic()
-    fitted = fit_simulator(train, runs / f"{bank}-seed{seed}", training=TrainingSettings(seed=seed))
+    out = options.out.parent / "runs" / f"{options.out.stem}-seed{seed}"
+    fitted = fit_simulator(train, out, training=TrainingSettings(seed=seed), teaching=teaching)
     seconds = time.monotonic() - started
     network, matched = for_log(fitted, held_out)
     evaluation = evaluate(matched.log, predict_tasks(network, matched.log))
@@ -81,6 +87,8 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bank", default="assist09", help="folder of the logs within LDSIM_DATA")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--relations", type=Path, help="a teacher's concept relations")
+    parser.add_argument("--labels", type=Path, help="a teacher's mastery labels")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     options.out = options.out or RESULTS / f"fidelity-{options.bank}.json"

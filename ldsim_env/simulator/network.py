@@ -4,13 +4,17 @@ The knowledge state holds an ability per concept ``x`` and shared factors ``z``.
 
     logit p   = a_q * mean_{k in q}(x_k + w_k . z) + b_q (+ an offset where this very question was met before)
     e         = r - p                                        the innovation: mean 0 under the model, whatever is asked
-    x        += e * (g_own 1_q + g_related S_q) + drift 1_q
+    x        += e * (g_own 1_q + g_related S_q) + drift 1_q + bend
     z        += e * g_z
     mastery_k = sigmoid(x_k + w_k . z + b_k)
+    bend_k    = c_k^2 p (1 - p) (mastery_k - 1/2),  c_k = how far concept k's level moves for e = 1
 
 Gains and drift are functions of the past and of p, never of r. So evidence alone can't raise the expected mastery
-(a martingale); only the drift, the effect of practice, can. After LDSim (arXiv 2509.09226), whose concept encoder,
-mastery reasoner and response simulator are the concept vectors, the read-outs and the update here.
+(a martingale); only the drift, the effect of practice, can. What a coherent belief keeps constant in the mean is the
+mastery itself, not its logit: the bend makes up for the curvature of the sigmoid (Ito's correction, second order).
+
+After LDSim (arXiv 2509.09226), whose concept encoder, mastery reasoner and response simulator are the concept vectors,
+the read-outs and the update here.
 """
 
 from __future__ import annotations
@@ -197,10 +201,11 @@ class LDSimNetwork(nn.Module):
         if fit_drift is not None:
             drift = torch.where(fit_drift.unsqueeze(1), drift, drift.detach())
         practice = (asked.share > 0).to(prob.dtype)
-        moved = (innovation * own + drift) * practice
-        ability = (state["ability"] + innovation * related * asked.flow).scatter_add(1, asked.concepts, moved)
+        gain = (related * asked.flow).scatter_add(1, asked.concepts, own * practice)
+        bend = self._bend(level, prob, torch.addmm(gain, factor_gain, self.tables.loadings.t()))
+        moved = state["ability"] + innovation * gain + bend
         return prob, {
-            "ability": ability,
+            "ability": moved.scatter_add(1, asked.concepts, drift * practice),
             "factors": state["factors"] + innovation * factor_gain,
             "practised": state["practised"].scatter_add(1, asked.concepts, practice),
             "past": self._remember_past(state["past"], asked.vector, prob, response),
@@ -226,6 +231,17 @@ class LDSimNetwork(nn.Module):
         out = self.gain_output(hidden)
         own, related, drift = out[:, :N_GAINS].split(1, dim=1)
         return functional.softplus(own), torch.sigmoid(related - 2), functional.softplus(drift - 3), out[:, N_GAINS:]
+
+    def _bend(self, level: Tensor, prob: Tensor, swing: Tensor) -> Tensor:
+        """(n, K): what keeps the expected mastery in place where the sigmoid is curved, to second order.
+
+        Args:
+            level: ``(n, K)`` x_k + w_k . z.
+            prob: ``(n,)`` P(right).
+            swing: ``(n, K)`` how far the level of each concept moves for an innovation of 1.
+        """
+        mastery = torch.sigmoid(level + self.offsets)
+        return swing.square() * (prob * (1 - prob)).unsqueeze(1) * (mastery - 0.5)
 
     def _remember_past(self, past: Tensor, vector: Tensor, prob: Tensor, response: Tensor) -> Tensor:
         if self.past is None:

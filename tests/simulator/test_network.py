@@ -183,15 +183,36 @@ def test_memory_holds_the_last_questions_and_forgets_the_others() -> None:
 
 
 @pytest.mark.parametrize("settings", [TINY_NETWORK, WITHOUT_PAST], ids=["with past", "without past"])
-def test_the_expected_ability_moves_by_practice_only(settings: NetworkSettings) -> None:
+def test_the_expected_mastery_moves_by_practice_only(settings: NetworkSettings) -> None:
     network = made_up_network(settings=settings)
     state, question = each_question_asked(network)
-    change = expected_change(network, state, question, "ability")
+    right, wrong = (
+        network.mastery(network.learn(state, question, torch.full((20,), r))).double() for r in (RIGHT, WRONG)
+    )
+    prob = network.answer_prob(state, question).double().unsqueeze(1)
+    change = prob * right + (1 - prob) * wrong - network.mastery(state).double()
     asked = asked_concepts(network, question)
-    assert change[~asked].abs().max() < 1e-6
-    assert change[asked].min() > 1e-3  # softplus: drift is never 0
-    drift = change[TWO_CONCEPTS][asked[TWO_CONCEPTS]]
-    assert drift[0] == pytest.approx(float(drift[1]), abs=1e-6)  # one drift a question
+    elsewhere = (right - wrong)[~asked].abs()
+    assert elsewhere.max() > 0.01  # an answer does move the belief about other concepts
+    assert (change[~asked].abs() <= 0.01 * elsewhere).all()  # but not in the mean: what is left is of third order
+    assert change[asked].min() > 1e-4  # softplus: drift is never 0
+
+
+def test_without_the_bend_the_curvature_would_move_the_mean() -> None:
+    network = made_up_network()
+    state, question = each_question_asked(network)
+    prob = network.answer_prob(state, question)
+    right, wrong = (network.learn(state, question, torch.full((20,), r)) for r in (RIGHT, WRONG))
+    level = state["ability"] + state["factors"] @ network.tables.loadings.t()
+    levels = [s["ability"] + s["factors"] @ network.tables.loadings.t() for s in (right, wrong)]
+    mean_level = prob.unsqueeze(1) * levels[0] + (1 - prob).unsqueeze(1) * levels[1]
+    elsewhere = ~asked_concepts(network, question)
+    bend = (mean_level - level)[elsewhere]
+    swing = (levels[0] - levels[1])[elsewhere]
+    variance = (prob * (1 - prob)).unsqueeze(1).expand_as(level)[elsewhere]
+    mastery = network.mastery(state)[elsewhere]
+    torch.testing.assert_close(bend, swing.square() * variance * (mastery - 0.5), rtol=1e-3, atol=1e-5)
+    assert bend.abs().max() > 1e-4
 
 
 def test_shared_factors_are_a_martingale() -> None:
@@ -234,7 +255,8 @@ def test_a_question_without_concepts_practises_nothing() -> None:
     state = practised_state(network, n=3)
     question = torch.full((3,), NO_CONCEPTS)
     after = network.learn(state, question, torch.ones(3))
-    assert torch.equal(after["ability"], state["ability"])
+    expected = expected_change(network, state, question, "ability")
+    assert expected.abs().max() < 0.05  # the bend alone
     assert torch.equal(after["practised"], state["practised"])
     assert not torch.equal(after["factors"], state["factors"])  # the answer still says something about the student
 
