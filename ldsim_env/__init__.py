@@ -6,7 +6,7 @@ Importing the package registers one environment for each question bank it carrie
 
 from pathlib import Path
 
-from gymnasium.envs.registration import WrapperSpec, register, registry
+from gymnasium.envs.registration import register, registry
 
 from ldsim_env._version import __version__
 
@@ -31,12 +31,11 @@ def register_envs() -> list[str]:
 
 
 def _register(env_id: str, bank: str) -> None:
-    step_budget = WrapperSpec("StepBudget", "ldsim_env.envs.step_budget:StepBudget", kwargs={})
     register(
         env_id,
         entry_point="ldsim_env.envs.env:LDSimEnv",
+        vector_entry_point="ldsim_env.envs.vector_env:LDSimVectorEnv",
         max_episode_steps=30,
-        additional_wrappers=(step_budget,),
         kwargs={"bank": bank},
     )
 

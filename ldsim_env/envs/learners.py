@@ -7,7 +7,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ldsim_env.envs.rows import ALL_ROWS, Rows, with_rows
 from ldsim_env.simulator.protocol import State, StudentModel, select_students
+from ldsim_env.simulator.readouts import latent
 
 BoolArray = NDArray[np.bool_]
 
@@ -15,84 +17,154 @@ BoolArray = NDArray[np.bool_]
 class Learners:
     """n students with their present knowledge states. Only `enter` and `learn` change a state.
 
+    The states stay on the student model's device; only answers, mastery and the like are brought to the CPU.
+
     Args:
         model: The student model that answers and learns.
 
     Attributes:
-        mastery: ``(n, n_concepts)`` float32, mastery in the present states; not to be written to.
+        mastery: ``(n, n_concepts)`` float32, mastery in the present states; replaced, never written to.
     """
 
     def __init__(self, model: StudentModel):
         self.model = model
         self.mastery: NDArray[np.float32] = np.empty((0, model.bank.n_concepts), np.float32)
         self._state: State = {}
-        self._all_questions = torch.arange(model.bank.n_questions)
+        self._device = next(iter(model.start(0).values())).device
+        self._all_questions = torch.arange(model.bank.n_questions, device=self._device)
 
     @torch.inference_mode()
-    def enter(self, state: State) -> None:
-        """Take in new students with these states."""
-        self._state = state
-        self.mastery = _numpy(self.model.mastery(state))
+    def enter(self, state: State, rows: Rows = ALL_ROWS) -> None:
+        """Take in new students: in all places, or in those that ``rows`` names."""
+        if isinstance(rows, slice):
+            self._become(state)
+            return
+        self._state = _own(self._state)
+        _write(self._state, self._tensor(rows), state)
+        self.mastery = with_rows(self.mastery, rows, _numpy(self.model.mastery(state)))
 
     @torch.inference_mode()
     def answer_prob(self, questions: NDArray[np.int64]) -> NDArray[np.float64]:
         """P(right) of one question a student, ``(n,)``."""
-        return _numpy(self.model.answer_prob(self._state, torch.from_numpy(questions))).astype(np.float64)
+        return _numpy(self.model.answer_prob(self._state, self._tensor(questions))).astype(np.float64)
 
     @torch.inference_mode()
-    def answer_probs(self) -> NDArray[np.float32]:
-        """P(right) of every question for every student, ``(n, n_questions)`` float32; a new array."""
-        questions = self._all_questions.expand(len(self.mastery), -1)
-        return _numpy(self.model.answer_prob(self._state, questions)).copy()
+    def answer_probs(self, questions: NDArray[np.int64] | None = None) -> NDArray[np.float32]:
+        """P(right) of some questions of each student, ``(n, m)`` float32; a new array.
+
+        Args:
+            questions: ``(n, m)`` question indices; None is all questions in the bank's order.
+        """
+        asked = self._all_questions.expand(len(self.mastery), -1) if questions is None else self._tensor(questions)
+        return _numpy(self.model.answer_prob(self._state, asked)).copy()
+
+    @torch.inference_mode()
+    def latent(self) -> NDArray[np.float32]:
+        """The knowledge states as one vector each, ``(n, size)`` float32; see `ldsim_env.simulator.readouts`."""
+        return _numpy(latent(self.model, self._state))
 
     @torch.inference_mode()
     def learn(self, questions: NDArray[np.int64], responses: NDArray[np.int8], asked: BoolArray) -> None:
         """Move the states of those students who were asked; arguments are ``(n,)``."""
         if not asked.any():
             return
-        state = self.model.learn(
-            self._state, torch.from_numpy(questions), torch.from_numpy(responses.astype(np.float32))
-        )
+        state = self.model.learn(self._state, self._tensor(questions), self._tensor(responses.astype(np.float32)))
         if not asked.all():
-            state = _choose(torch.from_numpy(asked), state, self._state)
-        self.enter(state)
+            skipped = self._tensor(np.flatnonzero(~asked))
+            state = _own(state)
+            _write(state, skipped, select_students(self._state, skipped))
+        self._become(state)
 
     @torch.inference_mode()
     def expected_gains(self, questions: NDArray[np.int64], targets: BoolArray) -> NDArray[np.float32]:
         """Expected change of the exam score by each question: the mean over both answers by their probability.
 
         Args:
-            questions: ``(m,)`` question indices, the same for every student.
+            questions: ``(m,)`` question indices, the same for every student, or ``(n, m)``.
             targets: ``(n, n_concepts)`` bool.
 
         Returns:
             ``(n, m)`` float32.
         """
-        n, m = len(targets), len(questions)
-        asked = torch.from_numpy(questions).expand(n, m)
-        student = torch.arange(n).repeat_interleave(m)
-        share = torch.from_numpy(targets / targets.sum(axis=1, keepdims=True)).float()
-        now = (self.model.mastery(self._state) * share).sum(1, keepdim=True)
-        right, wrong = (
-            self._exam_after(student, asked.reshape(-1), response, share).view(n, m) for response in (1.0, 0.0)
-        )
+        n, m = len(targets), questions.shape[-1]
+        asked = self._tensor(questions).expand(n, m)
+        student = torch.arange(n, device=self._device).repeat_interleave(m)
+        share = self._tensor((targets / targets.sum(axis=1, keepdims=True)).astype(np.float32))
+        now = (self._tensor(self.mastery) * share).sum(1, keepdim=True)
+        wrong, right = self._exams_after(student, asked.reshape(-1), share).view(2, n, m)
         prob = self.model.answer_prob(self._state, asked)
         return _numpy(prob * right + (1 - prob) * wrong - now)
 
-    def _exam_after(self, student: Tensor, questions: Tensor, response: float, share: Tensor) -> Tensor:
-        """Exam scores if each of these students gave the response to the question of the same row, ``(rows,)``."""
-        state = select_students(self._state, student)
-        after = self.model.learn(state, questions, torch.full((len(questions),), response))
-        return (self.model.mastery(after) * share[student]).sum(1)
+    @torch.inference_mode()
+    def save(self) -> State:
+        """A copy of the states, on the CPU."""
+        return {name: value.to("cpu", copy=True) for name, value in self._state.items()}
+
+    @torch.inference_mode()
+    def load(self, state: State) -> None:
+        """Go on from the states that `save` gave; it keeps them as they are."""
+        self.enter({name: value.to(self._device, copy=True) for name, value in state.items()})
+
+    def kind(self) -> str:
+        """The student model's class and what its knowledge state consists of."""
+        shapes = {name: "x".join(map(str, value.shape[1:])) for name, value in sorted(self.model.start(1).items())}
+        return f"{type(self.model).__name__} ({', '.join(f'{name} {shape}' for name, shape in shapes.items())})"
+
+    @torch.inference_mode()
+    def mastery_after(self, questions: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Mastery if the students in ``rows`` answered these questions, each as expected; nothing is changed.
+
+        Args:
+            questions: ``(len(rows), m)`` question indices; a row that begins with `NO_QUESTION` has none.
+            rows: Which students.
+
+        Returns:
+            ``(len(rows), n_concepts)``.
+        """
+        mastery = self.mastery[rows]
+        practising = np.flatnonzero((questions >= 0).all(axis=1))
+        if not len(practising):
+            return mastery
+        state = select_students(self._state, self._tensor(rows[practising]))
+        for asked in self._tensor(questions[practising].T.copy()):
+            state = self.model.learn(state, asked, self.model.answer_prob(state, asked))
+        mastery[practising] = _numpy(self.model.mastery(state))
+        return mastery
+
+    def frozen(self) -> Learners:
+        """The mastery as it stands, to be read after the students learned more."""
+        then = Learners.__new__(Learners)
+        then.__dict__ = self.__dict__.copy()
+        return then
+
+    def _become(self, state: State) -> None:
+        self._state, self.mastery = state, _numpy(self.model.mastery(state))
+
+    def _tensor(self, array: NDArray[np.generic]) -> Tensor:
+        return torch.from_numpy(array).to(self._device)
+
+    def _exams_after(self, student: Tensor, questions: Tensor, share: Tensor) -> Tensor:
+        """Exam scores if each of these students answered the question of the same row, ``(2, rows)``: wrong, right.
+
+        Both answers are learned from in one call: one student takes the model nearly as long as two.
+        """
+        twice = student.repeat(2)
+        response = torch.arange(2.0, device=self._device).repeat_interleave(len(student))
+        after = self.model.learn(select_students(self._state, twice), questions.repeat(2), response)
+        return (self.model.mastery(after) * share[twice]).sum(1).view(2, -1)
 
 
-def _choose(first: Tensor, one: State, other: State) -> State:
-    """Row by row the state from ``one`` where ``first`` ``(n,)`` holds, else from ``other``."""
-    return {
-        name: torch.where(first.view(-1, *[1] * (value.dim() - 1)), value, other[name]) for name, value in one.items()
-    }
+def _own(state: State) -> State:
+    """The state in tensors that may be written to: a model may hand out one value expanded to all students."""
+    return {name: value.contiguous() for name, value in state.items()}
+
+
+def _write(state: State, rows: Tensor, new: State) -> None:
+    """Write the students of ``new`` over those in ``rows``; far cheaper than a copy of all states."""
+    for name, value in state.items():
+        value.index_copy_(0, rows, new[name])
 
 
 def _numpy(tensor: Tensor) -> NDArray[np.float32]:
-    array: NDArray[np.float32] = tensor.numpy()
+    array: NDArray[np.float32] = tensor.cpu().numpy()
     return array

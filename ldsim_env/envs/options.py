@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ldsim_env.envs.questions import question_index
+from ldsim_env.envs.response_noise import checked_noise
 from ldsim_env.envs.targets import concept_indices
 from ldsim_env.errors import SettingsError, unknown_name
 from ldsim_env.logs.bank import QuestionBank
@@ -24,6 +25,7 @@ class ResetOptions(NamedTuple):
     student: int | None = None  # index among the environment's students
     history: ResponseLog | None = None  # one student
     targets: NDArray[np.int64] | None = None  # concept indices
+    response_noise: NDArray[np.float64] | None = None  # (n_steps,) in [0, 1)
 
 
 def read_options(options: Mapping[str, Any] | None, bank: QuestionBank, students: ResponseLog) -> ResetOptions:
@@ -32,7 +34,8 @@ def read_options(options: Mapping[str, Any] | None, bank: QuestionBank, students
     Args:
         options: ``student``: index among ``students``, or a student id of it. ``history``: list of
             (question index or question id, response) pairs that takes the student's place. ``targets``: concept
-            indices or names.
+            indices or names. ``response_noise``: numbers in [0, 1), one a step, that decide the responses of the first
+            steps in place of the generator's: a student answers right where P(right) is above the number.
         bank: The question bank.
         students: The students of the environment's split.
 
@@ -52,7 +55,12 @@ def read_options(options: Mapping[str, Any] | None, bank: QuestionBank, students
         student=_student_index(options["student"], students) if "student" in options else None,
         history=_history(options["history"], bank) if "history" in options else None,
         targets=concept_indices(bank, options["targets"]) if "targets" in options else None,
+        response_noise=_noise(options["response_noise"]) if "response_noise" in options else None,
     )
+
+
+def _noise(noise: Any) -> NDArray[np.float64]:
+    return checked_noise(noise, "options['response_noise']")
 
 
 def _student_index(student: Any, students: ResponseLog) -> int:

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from ldsim_env.errors import SettingsError
 from ldsim_env.logs.bank import QuestionBank
 
+NO_QUESTION = -1
+"""Stands for the index of a question where there is none to ask."""
+
 
 def question_index(bank: QuestionBank, question: Any) -> int:
     """The index of a question given by index (int) or id (str).

@@ -20,6 +20,8 @@ Scalar = TypeVar("Scalar", bound=np.generic)
 class StudentReadings:
     """The readings of one student; the environment that has this as a base sets ``_teaching``.
 
+    What a tutor can know (`answer_probs`, `mastery`) is the observer's, by default the student model itself.
+
     The readings of an episode raise `gymnasium.error.ResetNeeded` before the first reset.
     """
 
@@ -27,7 +29,7 @@ class StudentReadings:
 
     @property
     def bank(self) -> QuestionBank:
-        """The question bank; actions are indices into it."""
+        """The question bank."""
         return self._teaching.model.bank
 
     @property
@@ -52,19 +54,25 @@ class StudentReadings:
         return np.flatnonzero(self._taught("targets").session.targets[0])
 
     def action_masks(self) -> NDArray[np.uint8]:
-        """Which questions may be asked, ``(n_questions,)`` uint8: 1 yes, 0 no."""
-        return first(self._taught("action_masks").session.action_masks())
+        """Which actions ask a question that may be asked, ``(n_actions,)`` uint8: 1 yes, 0 no.
+
+        Raises:
+            SettingsError: If actions are vectors (``action="embedding"``), all of which ask a question.
+        """
+        return first(self._taught("action_masks").action_masks())
 
     def answer_probs(self) -> NDArray[np.float32]:
-        """P(right) of every question in the present state, ``(n_questions,)`` float32 in (0, 1)."""
-        return first(self._taught("answer_probs").learners.answer_probs())
+        """The observer's P(right) of every question in the present state, ``(n_questions,)`` float32 in (0, 1)."""
+        return first(self._taught("answer_probs").observer.answer_probs())
 
     def mastery(self) -> NDArray[np.float32]:
-        """Mastery of every concept in the present state, ``(n_concepts,)`` float32 in [0, 1]."""
-        return first(self._taught("mastery").learners.mastery).copy()
+        """The observer's mastery of every concept in the present state, ``(n_concepts,)`` float32 in [0, 1]."""
+        return first(self._taught("mastery").observer.mastery).copy()
 
     def expected_gains(self, questions: Sequence[int] | NDArray[np.integer]) -> NDArray[np.float32]:
         """Expected change of the exam score if a question were asked now: the mean over both answers.
+
+        The student model's own, whoever the observer is: no tutor can know it.
 
         Nothing is changed and no random number is used.
 
@@ -82,7 +90,7 @@ class StudentReadings:
 
     def _taught(self, reading: str) -> Teaching:
         """The teaching, once there is a student."""
-        if not self._teaching.student_ids:
+        if self._teaching.student_ids[0] is None:
             raise ResetNeeded(f"{reading}: there is no student before the first reset(); call reset().")
         return self._teaching
 

@@ -1,8 +1,8 @@
-"""An episode as text: the targets' mastery, the exam score and the path of questions so far."""
+"""What is shown of an episode, and the episode as text: exam score, mastery and the path of questions so far."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +12,9 @@ from ldsim_env.envs.session import NOT_ASKED
 
 BAR_WIDTH = 30
 NAME_WIDTH = 36
-RIGHT_MARK, WRONG_MARK, SKIPPED_MARK = "✓", "✗", "·"
+STRIP_WIDTH = 80  # concepts in a line
+LEVELS = "▁▂▃▄▅▆▇█"
+RIGHT_MARK, WRONG_MARK, SKIPPED_MARK, TARGET_MARK = "✓", "✗", "·", "▲"
 
 
 class PathStep(NamedTuple):
@@ -22,6 +24,7 @@ class PathStep(NamedTuple):
     concept_names: tuple[str, ...]
     prob: float  # P(right) before the answer
     response: int  # 1 right, 0 wrong, NOT_ASKED where the step passed without a question
+    exam_score: float  # after the step
 
 
 class Panel(NamedTuple):
@@ -49,9 +52,12 @@ def text_panel(panel: Panel, last: int = 5) -> str:
     lines = [
         f"Student {panel.student}   step {len(panel.path)}/{panel.step_budget}   "
         f"exam {panel.exam_start:.3f} -> {panel.exam_score:.3f}   learning gain {panel.learning_gain:+.3f}",
+        f"Exam {_levels([panel.exam_start, *(step.exam_score for step in panel.path)])}",
         "Targets (start -> now)",
         *(_target_line(panel, target) for target in panel.targets.tolist()),
-        f"Path {''.join(map(_mark, panel.path)) or '-'}",
+        f"Mastery of all concepts ({TARGET_MARK} target)",
+        *_concept_lines(panel),
+        f"Path of questions {''.join(map(mark, panel.path)) or '-'}",
         *map(_step_line, panel.path[-last:]),
     ]
     return "\n".join(lines) + "\n"
@@ -59,15 +65,33 @@ def text_panel(panel: Panel, last: int = 5) -> str:
 
 def _target_line(panel: Panel, target: int) -> str:
     name, start, now = panel.concept_names[target], panel.start_mastery[target], panel.mastery[target]
-    return f"  {name[:NAME_WIDTH]:<{NAME_WIDTH}} {_bar(now)} {start:.3f} -> {now:.3f}"
+    return f"  {name[:NAME_WIDTH]:<{NAME_WIDTH}} {bar(now)} {start:.3f} -> {now:.3f}"
 
 
-def _bar(share: float) -> str:
+def bar(share: float) -> str:
+    """A bar as long as the share in [0, 1]."""
     filled = round(float(share) * BAR_WIDTH)
     return "█" * filled + "░" * (BAR_WIDTH - filled)
 
 
-def _mark(step: PathStep) -> str:
+def _levels(shares: Sequence[float]) -> str:
+    """One letter a share, as high as the share in [0, 1]."""
+    return "".join(LEVELS[min(int(share * len(LEVELS)), len(LEVELS) - 1)] for share in shares)
+
+
+def _concept_lines(panel: Panel) -> Iterator[str]:
+    """The concepts in the bank's order, and below each line of them the marks of its targets, if it has any."""
+    levels, targets = _levels(panel.mastery.tolist()), set(panel.targets.tolist())
+    for first in range(0, len(levels), STRIP_WIDTH):
+        line = levels[first : first + STRIP_WIDTH]
+        yield f"  {line}"
+        marks = "".join(TARGET_MARK if first + place in targets else " " for place in range(len(line))).rstrip()
+        if marks:
+            yield f"  {marks}"
+
+
+def mark(step: PathStep) -> str:
+    """One letter for a step: right, wrong or skipped."""
     if step.response == NOT_ASKED:
         return SKIPPED_MARK
     return RIGHT_MARK if step.response else WRONG_MARK
@@ -77,5 +101,5 @@ def _step_line(step: PathStep) -> str:
     if step.response == NOT_ASKED:
         return f"  {SKIPPED_MARK} question {step.question_id} was asked before: the step passed"
     return (
-        f"  {_mark(step)} question {step.question_id} ({', '.join(step.concept_names)}), P(right) was {step.prob:.2f}"
+        f"  {mark(step)} question {step.question_id} ({', '.join(step.concept_names)}), P(right) was {step.prob:.2f}"
     )

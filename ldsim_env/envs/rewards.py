@@ -1,18 +1,21 @@
 """Reward terms by name: what one step is worth, for n students at once.
 
-Every term is computed at every step and stands in ``info["reward_terms"]``; the reward is one of them or a weighted
-sum. A step on which no question was asked (a masked action that was skipped) earns 0 in every term but ``final_gain``.
+The terms stand in ``info["reward_terms"]``, whichever the reward consists of; it is one of them or a weighted sum. Two
+of them try things out on the student model, which costs as much as a step or more (`COSTLY`): they are computed where
+the reward consists of them, and on demand. A step on which no question was asked (a masked action that was skipped)
+earns 0 in every term but ``final_gain`` and ``retention``.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ldsim_env.envs.later import LaterDict
 from ldsim_env.errors import SettingsError, unknown_name
 
 FloatArray = NDArray[np.float64]
@@ -30,6 +33,8 @@ class StepRecord(NamedTuple):
     newly_covered: FloatArray  # share of the targets that this question was the first of the episode to practise
     ended: NDArray[np.bool_]  # whether this was the last step: terminated, or the step budget is used up
     min_gap: float  # least denominator of the learning gain
+    expected_change: FloatArray | None = None  # mean over both answers of the change of the exam score; None unknown
+    retained_exam: FloatArray | None = None  # exam score after practice of other concepts; read where ``ended``
 
 
 def learning_gain(exam_start: FloatArray, exam_now: FloatArray, min_gap: float) -> FloatArray:
@@ -45,6 +50,24 @@ def step_gain(record: StepRecord) -> FloatArray:
 def final_gain(record: StepRecord) -> FloatArray:
     """The learning gain E_p on the last step, 0 before."""
     return np.where(record.ended, learning_gain(record.exam_start, record.exam_now, record.min_gap), 0.0)
+
+
+def expected_gain(record: StepRecord) -> FloatArray:
+    """The mean of `step_gain` over a right and a wrong response by their probability, before the response is known.
+
+    Its sum over an episode has the same expectation as that of `step_gain` whatever the policy, without the noise of
+    the responses: the same policy is best, and found sooner.
+    """
+    return _known("expected_change", record) / np.maximum(1.0 - record.exam_start, record.min_gap)
+
+
+def retention(record: StepRecord) -> FloatArray:
+    """On the last step the learning gain E_p that is left after practice of other concepts, 0 before.
+
+    The practice is `ldsim_env.envs.trials.other_practice`, by a copy of the student.
+    """
+    retained = learning_gain(record.exam_start, _known("retained_exam", record), record.min_gap)
+    return np.where(record.ended, retained, 0.0)
 
 
 def exam_delta(record: StepRecord) -> FloatArray:
@@ -67,15 +90,30 @@ def coverage(record: StepRecord) -> FloatArray:
     return np.where(record.asked, record.newly_covered, 0.0)
 
 
+def _known(name: str, record: StepRecord) -> FloatArray:
+    value: FloatArray | None = getattr(record, name)
+    assert value is not None, f"{name} is read by a term that `terms_computed` didn't name"
+    return value
+
+
 TERMS: dict[str, Callable[[StepRecord], FloatArray]] = {
-    term.__name__: term for term in (step_gain, final_gain, exam_delta, zpd, success, coverage)
+    term.__name__: term
+    for term in (step_gain, expected_gain, final_gain, retention, exam_delta, zpd, success, coverage)
 }
 """Every reward term by name."""
 
+COSTLY = (expected_gain.__name__, retention.__name__)
+"""The terms that try things out on the student model."""
 
-def reward_terms(record: StepRecord) -> dict[str, FloatArray]:
-    """All terms of one step, each ``(n,)`` float64."""
-    return {name: term(record) for name, term in TERMS.items()}
+
+def terms_computed(weights: Mapping[str, float], full_info: bool) -> tuple[str, ...]:
+    """The terms to compute: those that cost nothing, those in ``weights``, and with ``full_info`` all."""
+    return tuple(name for name in TERMS if full_info or name in weights or name not in COSTLY)
+
+
+def reward_terms(record: StepRecord, names: Iterable[str] = tuple(TERMS)) -> dict[str, FloatArray]:
+    """The terms of one step by name, each ``(n,)`` float64; a term is worked out when it is first read."""
+    return LaterDict(names, lambda name: TERMS[name](record))
 
 
 def weighted_sum(terms: Mapping[str, FloatArray], weights: Mapping[str, float]) -> FloatArray:

@@ -6,21 +6,22 @@ answers or learns: the caller brings P(right), the response and the mastery that
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import copy
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ldsim_env.envs.observations import flat_observation
+from ldsim_env.envs.asked import AskedQuestions
+from ldsim_env.envs.exam import Exam
 from ldsim_env.envs.rewards import StepRecord, learning_gain, reward_terms, weighted_sum
+from ldsim_env.envs.rows import ALL_ROWS, Rows, with_rows
 from ldsim_env.envs.settings import EnvSettings
 from ldsim_env.logs.bank import QuestionBank
 
 DEFAULT_STEP_BUDGET = 30
+RESPONSE_FLAGS = np.array([[0, 1], [1, 0]], np.float32)  # (right, wrong) by the response
 NOT_ASKED = -1  # stands for the response of a step that passed without a question
-
-Rows = slice | NDArray[np.integer]
-ALL_ROWS = slice(None)
 
 
 class Answers(NamedTuple):
@@ -32,6 +33,9 @@ class Answers(NamedTuple):
     asked: NDArray[np.bool_]  # False where the action was masked and the step passes without a question
 
 
+_NOT_SAVED = ("bank", "settings", "step_budget")
+
+
 class Session:
     """Sessions of n students over one bank.
 
@@ -39,51 +43,58 @@ class Session:
         bank: The question bank.
         settings: The rules.
         n: Number of students.
-        step_budget: Steps after which an episode is cut off from outside; the measure of progress.
+        step_budget: Steps after which an episode is cut off; the measure of progress.
 
     Attributes:
+        asked: Which questions were asked.
         targets: ``(n, n_concepts)`` bool.
         steps: ``(n,)`` int64, steps of the episode so far, skipped ones included.
         last_response: ``(n, 2)`` float32 flags (right, wrong); both 0 before the first response.
         exam_start, exam_before, exam_now: ``(n,)`` float64 exam scores after reset, before and after the last step.
+
+    The arrays are replaced, never written to, so that what was read off an earlier step stays true.
     """
 
     def __init__(self, bank: QuestionBank, settings: EnvSettings, n: int, step_budget: int = DEFAULT_STEP_BUDGET):
         self.bank, self.settings, self.step_budget = bank, settings, step_budget
-        # One bit a question, not one byte: 2 KB a student in a bank of 16,634 questions.
-        self._asked = np.zeros((n, -(-bank.n_questions // 8)), np.uint8)
-        self._covered = np.zeros((n, bank.n_concepts), bool)
-        self._n_asked = np.zeros(n, np.int64)
-        self._rows = np.arange(n)
+        self.asked = AskedQuestions(n, bank.n_questions)
         self.targets = np.zeros((n, bank.n_concepts), bool)
         self.steps = np.zeros(n, np.int64)
         self.last_response = np.zeros((n, 2), np.float32)
         self.exam_start, self.exam_before, self.exam_now = np.zeros((3, n))
+        self._exam = Exam(n)
+        self._uncovered = np.zeros((n, bank.n_concepts + 1), bool)  # one column more for the padding of questions
+        self._first = np.arange(n)[:, None] * (bank.n_concepts + 1)  # where each row begins in it
         self._mastered = np.zeros(n, bool)
 
     def begin(self, targets: NDArray[np.bool_], mastery: NDArray[np.float32], rows: Rows = ALL_ROWS) -> None:
         """Start new episodes for the students in ``rows``, with their targets and mastery ``(len(rows), K)``."""
-        for counter in (self._asked, self._covered, self._n_asked, self.steps, self.last_response):
-            counter[rows] = 0
-        self.targets[rows] = targets
-        self._mastered[rows] = self._all_mastered(targets, mastery)
-        self.exam_start[rows] = exam_score(targets, mastery)
-        self.exam_before[rows] = self.exam_now[rows] = self.exam_start[rows]
+        self.asked.clear(rows)
+        self.steps = with_rows(self.steps, rows, 0)
+        self.last_response = with_rows(self.last_response, rows, 0)
+        self.targets = with_rows(self.targets, rows, targets)
+        self._uncovered[rows, :-1] = targets
+        self._exam.set_targets(targets, rows)
+        mastered = self._exam.mastered(mastery, self.settings.mastery_threshold, rows)
+        self._mastered = with_rows(self._mastered, rows, mastered)
+        score = self._exam.scores(mastery, rows)
+        self.exam_start = with_rows(self.exam_start, rows, score)
+        self.exam_before = with_rows(self.exam_before, rows, score)
+        self.exam_now = with_rows(self.exam_now, rows, score)
 
     # ---- what may be asked ----------------------------------------------------------------------------------------
 
     def legal(self, questions: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Whether each student may be asked the question of the same row, ``(n,)``."""
+        """Whether each student may be asked the questions of the same row; of the shape ``(n,)`` or ``(n, m)``."""
         if self.settings.allow_repeats:
-            return np.ones(len(questions), bool)
-        return np.asarray((self._asked[self._rows, questions >> 3] >> (questions & 7)) & 1 == 0)
+            return np.ones(questions.shape, bool)
+        return ~self.asked.contains(questions)
 
     def action_masks(self) -> NDArray[np.uint8]:
         """Which questions may be asked, ``(n, n_questions)``, 1 legal, 0 not; a new array."""
-        n, n_questions = len(self._rows), self.bank.n_questions
         if self.settings.allow_repeats:
-            return np.ones((n, n_questions), np.uint8)
-        return np.unpackbits(~self._asked, axis=1, count=n_questions, bitorder="little")
+            return np.ones((len(self.steps), self.bank.n_questions), np.uint8)
+        return self.asked.masks()
 
     # ---- one step -------------------------------------------------------------------------------------------------
 
@@ -97,10 +108,12 @@ class Session:
         Returns:
             The step as the reward terms read it.
         """
-        self.steps += 1
-        newly_covered = self._enter_questions(answers)
-        self.exam_before, self.exam_now = self.exam_now, exam_score(self.targets, mastery)
-        self._mastered = self._all_mastered(self.targets, mastery)
+        self.steps = self.steps + 1
+        self.asked.add(answers.question, answers.asked)
+        self.last_response = np.where(answers.asked[:, None], RESPONSE_FLAGS[answers.response], self.last_response)
+        newly_covered = self._cover(answers)
+        self.exam_before, self.exam_now = self.exam_now, self._exam.scores(mastery)
+        self._mastered = self._exam.mastered(mastery, self.settings.mastery_threshold)
         return StepRecord(
             exam_start=self.exam_start,
             exam_before=self.exam_before,
@@ -109,25 +122,22 @@ class Session:
             response=answers.response,
             asked=answers.asked,
             newly_covered=newly_covered,
-            ended=self.terminated() | (self.steps >= self.step_budget),
+            ended=self.terminated() | self.truncated(),
             min_gap=self.settings.min_gap,
         )
 
-    def _enter_questions(self, answers: Answers) -> NDArray[np.float64]:
-        """Mark the questions as asked; give the share of the targets that each one is the first to practise."""
-        rows, question, asked = self._rows, answers.question, answers.asked
-        bit = (asked.astype(np.uint8) << (question & 7).astype(np.uint8)).astype(np.uint8)
-        self._asked[rows, question >> 3] |= bit
-        self._n_asked += asked
-        right = answers.response == 1
-        self.last_response[asked] = np.stack([right, ~right], axis=1)[asked]
-        new = self.bank.concept_matrix[question] & self.targets & ~self._covered & asked[:, None]
-        self._covered |= new
-        return np.asarray(new.sum(axis=1) / self.targets.sum(axis=1))
+    def _cover(self, answers: Answers) -> NDArray[np.float64]:
+        """Share of the targets that each question is the first of the episode to practise, ``(n,)``."""
+        # Padding is -1: the last column of the row above, where nothing ever stands.
+        where = self._first + self.bank.question_concepts.take(answers.question, axis=0)  # (n, C)
+        new = self._uncovered.take(where) & answers.asked[:, None]
+        if new.any():
+            self._uncovered.put(where[new], False)
+        return np.asarray(new.sum(axis=1) / self._exam.n_targets)
 
     def rewards(self, record: StepRecord) -> tuple[NDArray[np.float64], dict[str, NDArray[np.float64]]]:
-        """The reward ``(n,)`` and every reward term by name, each ``(n,)``."""
-        terms = reward_terms(record)
+        """The reward ``(n,)`` and the reward terms by name, each ``(n,)``."""
+        terms = reward_terms(record, self.settings.terms)
         return weighted_sum(terms, self.settings.weights), terms
 
     # ---- where the episodes stand ---------------------------------------------------------------------------------
@@ -135,29 +145,41 @@ class Session:
     def terminated(self) -> NDArray[np.bool_]:
         """``(n,)``: all targets are mastered, or no legal question is left."""
         if self.settings.allow_repeats:
-            return self._mastered.copy()
-        return self._mastered | (self._n_asked >= self.bank.n_questions)
+            return self._mastered
+        return self._mastered | (self.asked.counts >= self.bank.n_questions)
+
+    def truncated(self) -> NDArray[np.bool_]:
+        """``(n,)``: the step budget is used up."""
+        return self.steps >= self.step_budget
+
+    def frozen(self) -> Session:
+        """The session as it stands, to be read after it went on: what may be asked, targets and exam scores."""
+        then = Session.__new__(Session)  # as copy.copy, which takes several times as long
+        then.__dict__ = self.__dict__.copy()
+        then.asked = self.asked.snapshot()
+        return then
+
+    def save(self) -> dict[str, Any]:
+        """Everything that changes, copied, by name; the step budget is the environment's and is left out."""
+        return {name: copy.deepcopy(value) for name, value in vars(self).items() if name not in _NOT_SAVED}
+
+    def load(self, saved: dict[str, Any]) -> None:
+        """Go on from where `save` was called."""
+        vars(self).update(copy.deepcopy(saved))
+
+    def exam_scores(self, mastery: NDArray[np.float32], rows: Rows = ALL_ROWS) -> NDArray[np.float64]:
+        """What the students in ``rows`` would score with this mastery ``(len(rows), n_concepts)``."""
+        return self._exam.scores(mastery, rows)
 
     def learning_gains(self) -> NDArray[np.float64]:
         """Normalised learning gain since the start of the episode, ``(n,)``."""
         return learning_gain(self.exam_start, self.exam_now, self.settings.min_gap)
 
-    def observations(self, mastery: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The flat observation of each student, ``(n, 2 n_concepts + 3)``; ``mastery`` is ``(n, n_concepts)``."""
-        progress = np.minimum(self.steps / self.step_budget, 1.0).astype(np.float32)
-        return flat_observation(mastery, self.targets, self.last_response, progress)
+    def progress(self) -> NDArray[np.float32]:
+        """Share of the step budget used, ``(n,)`` in [0, 1]."""
+        return np.minimum(self.steps / self.step_budget, 1.0).astype(np.float32)
 
-    def _all_mastered(self, targets: NDArray[np.bool_], mastery: NDArray[np.float32]) -> NDArray[np.bool_]:
-        reached = (mastery >= self.settings.mastery_threshold) | ~targets
-        return np.asarray(reached.all(axis=1))
-
-
-def exam_score(targets: NDArray[np.bool_], mastery: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Mean mastery over the targets, ``(n,)`` float64 in [0, 1].
-
-    Args:
-        targets: ``(n, n_concepts)`` bool, at least one a row.
-        mastery: ``(n, n_concepts)`` in [0, 1].
-    """
-    total = np.where(targets, mastery, 0).sum(axis=1, dtype=np.float64)
-    return np.asarray(total / targets.sum(axis=1))
+    @property
+    def uncovered(self) -> NDArray[np.bool_]:
+        """``(n, n_concepts)``: targets that no question of the episode has practised yet."""
+        return self._uncovered[:, :-1]

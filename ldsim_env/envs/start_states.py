@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
 from ldsim_env.logs.response_log import ResponseLog
 from ldsim_env.simulator.histories import states_after
 from ldsim_env.simulator.protocol import State, StudentModel, select_students
@@ -11,11 +15,11 @@ class StartStates:
     """The state of every student of a log after the whole history; worked out when first asked for, then kept."""
 
     def __init__(self, model: StudentModel, histories: ResponseLog):
-        self._model, self._histories = model, histories
+        self.model, self._histories = model, histories
         self._states: State | None = None
 
-    def of(self, students: list[int]) -> State:
+    def of(self, students: NDArray[np.int64]) -> State:
         """The states of some of the students (indices into the log), in that order; copies."""
         if self._states is None:
-            self._states = states_after(self._model, self._histories)
-        return select_students(self._states, students)
+            self._states = states_after(self.model, self._histories)
+        return select_students(self._states, torch.from_numpy(students))

@@ -3,43 +3,61 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from gymnasium.spaces import Discrete
 from numpy.typing import NDArray
 
+from ldsim_env.envs.candidate_sampler import CandidateSampler
 from ldsim_env.envs.learners import Learners
+from ldsim_env.envs.modes import make_action, make_observation, recent_length
+from ldsim_env.envs.observations import Observations
 from ldsim_env.envs.options import GIVEN_HISTORY, ResetOptions
+from ldsim_env.envs.questions import NO_QUESTION
+from ldsim_env.envs.recent import RecentInteractions
+from ldsim_env.envs.response_noise import ResponseNoise
 from ldsim_env.envs.rewards import StepRecord
-from ldsim_env.envs.session import Answers, Session
+from ldsim_env.envs.rows import ALL_ROWS, Rows, with_rows
+from ldsim_env.envs.saved_state import TeachingState
+from ldsim_env.envs.session import DEFAULT_STEP_BUDGET, Answers, Session
 from ldsim_env.envs.settings import EnvSettings
 from ldsim_env.envs.start_states import StartStates
-from ldsim_env.envs.targets import draw_targets, eligible_concepts
+from ldsim_env.envs.targets import TargetRule
+from ldsim_env.envs.trials import expected_change, retained_exam
+from ldsim_env.errors import SettingsError
 from ldsim_env.logs.response_log import ResponseLog
 from ldsim_env.simulator.histories import states_after
 from ldsim_env.simulator.protocol import StudentModel, select_students
 
+_SAVED = ("offered", "recent", "noise", "student_ids", "start_mastery")
+
 
 class Teaching:
-    """Students of a cohort, a student model and the rules.
+    """Students of a cohort, a student model, an observer and the rules; what a tutor sees of it is a `TutorView`.
 
     Random numbers come from outside, a fixed number of them, so that the single and the batched form are alike.
 
     Args:
-        model: The student model.
+        model: The student model, which answers, learns and is examined.
         students: Histories of the students that an episode may begin with.
         settings: The rules.
-        fixed_targets: Concept indices that are the targets of every episode; None draws them.
+        targets: How the targets of an episode are chosen.
+        observer: The student model that tracks what a tutor could know from the answers; None is the student model.
+        sampler: Proposes the candidates where an action is one; None takes the default.
         n: Number of students taught at once.
 
     Attributes:
         learners: The knowledge states.
+        observer: The same students as the observer estimates them; the very same object where there is no observer.
+        action, observation: What an action is and what is observed.
         session: Questions asked, exam scores, rewards, ends.
-        student_ids: Id of each of the n students; empty before the first `begin`.
+        offered: ``(n, n_candidates)`` questions proposed for the next step; replaced, never written to.
+        recent: The last interactions, where the observation needs them.
+        noise: The response noise that is pinned.
+        student_ids: ``(n,)`` object, id of each student; None before the first `begin`.
         start_mastery: ``(n, n_concepts)`` float32, mastery when the episodes began.
-
-    Raises:
-        SettingsError: If the bank has too few concepts to draw targets from.
     """
 
     def __init__(
@@ -47,80 +65,204 @@ class Teaching:
         model: StudentModel,
         students: ResponseLog,
         settings: EnvSettings,
-        fixed_targets: NDArray[np.int64] | None = None,
+        targets: TargetRule,
+        *,
+        observer: StudentModel | None = None,
+        sampler: CandidateSampler | None = None,
         n: int = 1,
     ):
         self.model, self.students, self.settings = model, students, settings
-        self.learners = Learners(model)
-        self.session = Session(model.bank, settings, n)
-        self.student_ids: list[str] = []
-        self.start_mastery: NDArray[np.float32] = self.learners.mastery
-        self._n = n
-        self._start_states = StartStates(model, students)
-        self._fixed_targets = fixed_targets
-        self._eligible = eligible_concepts(model.bank, settings) if fixed_targets is None else None
+        observing = model if observer is None else observer
+        self.action = make_action(settings, observing, sampler)
+        self.observation = make_observation(settings, observing, self.action)
+        self._ids = np.array(students.student_ids, object)
+        self._targets = targets
+        minds = [model] if observer is None else [model, observer]
+        self._start_states = tuple(StartStates(mind, students) for mind in minds)
+        self._make_room(n)
+
+    def for_many(self, n: int) -> Teaching:
+        """The same for n students, none of whom has begun; what never changes is shared."""
+        twin = copy.copy(self)
+        twin._make_room(n, self.session.step_budget)
+        return twin
+
+    def _make_room(self, n: int, step_budget: int = DEFAULT_STEP_BUDGET) -> None:
+        """Everything that has a row a student."""
+        self._minds = [(Learners(start_states.model), start_states) for start_states in self._start_states]
+        self.learners, self.observer = self._minds[0][0], self._minds[-1][0]
+        self.session = Session(self.model.bank, self.settings, n, step_budget)
+        self.recent = RecentInteractions(n, recent_length(self.settings))
+        self.offered = np.full((n, self.action.n_candidates), NO_QUESTION)
+        self.noise = ResponseNoise(n)
+        self.student_ids = np.full(n, None, object)
+        self.start_mastery = np.zeros((n, self.model.bank.n_concepts), np.float32)
 
     @property
     def n_draws(self) -> int:
         """Random numbers that `begin` takes for each student."""
-        return 1 + self.model.bank.n_concepts
+        return 1 + self.model.bank.n_concepts + self.action.n_draws
 
-    def begin(self, uniforms: NDArray[np.float64], chosen: ResetOptions) -> None:
+    @property
+    def n_step_draws(self) -> int:
+        """Random numbers that a step takes for each student: the response noise, then those of `update`."""
+        return 1 + self.action.n_draws
+
+    def begin(self, uniforms: NDArray[np.float64], chosen: ResetOptions, rows: Rows = ALL_ROWS) -> None:
         """Start new episodes.
 
         Args:
-            uniforms: ``(n, n_draws)`` random numbers in [0, 1): the first draws the student, the others the targets.
+            uniforms: ``(len(rows), n_draws)`` random numbers in [0, 1): the first draws the student, the next
+                ``n_concepts`` the targets, the others what is offered.
             chosen: What the user fixed instead of having it drawn.
+            rows: Which of the n places get a new student; all of them at first.
         """
-        self._meet_students(uniforms[:, 0], chosen)
-        self.start_mastery = self.learners.mastery
-        self.session.begin(self._choose_targets(uniforms[:, 1:], chosen), self.learners.mastery)
+        self._meet_students(uniforms[:, 0], chosen, rows)
+        mastery = self.learners.mastery[rows]
+        self.start_mastery = with_rows(self.start_mastery, rows, mastery)
+        of_targets, of_offer = np.split(uniforms[:, 1:], [self.model.bank.n_concepts], axis=1)
+        self.session.begin(self._choose_targets(of_targets, chosen, rows), mastery, rows)
+        self.noise.pin(rows, chosen.response_noise)
+        self._offer(of_offer, rows)
+
+    def to_questions(self, actions: NDArray[Any]) -> NDArray[np.int64]:
+        """The question that each action asks, ``(n,)``; `NO_QUESTION` where none is left for it."""
+        return self.action.to_questions(actions, self)
 
     def answer(self, questions: NDArray[np.int64], noise: NDArray[np.float64]) -> Answers:
         """Ask each student a question.
 
         Args:
-            questions: ``(n,)`` question indices; one that is masked isn't asked.
-            noise: ``(n,)`` random numbers in [0, 1), one a student whatever is asked.
+            questions: ``(n,)`` question indices; one that is masked isn't asked, nor is `NO_QUESTION`.
+            noise: ``(n,)`` random numbers in [0, 1), one a student whatever is asked; pinned ones go before them.
         """
-        prob = self.learners.answer_prob(questions)
-        threshold = noise if self.settings.response == "bernoulli" else 0.5
-        return Answers(questions, prob, (prob > threshold).astype(np.int8), self.session.legal(questions))
+        prob = np.where(questions == NO_QUESTION, 0.0, self.learners.answer_prob(np.maximum(questions, 0)))
+        bernoulli = self.settings.response == "bernoulli"
+        threshold = self.noise.at(self.session.steps, noise) if bernoulli else 0.5
+        return Answers(questions, prob, (prob > threshold).astype(np.int8), self.may_be_asked(questions))
 
-    def update(self, answers: Answers) -> StepRecord:
-        """Let the students learn from their answers; gives the step as the reward terms read it."""
-        self.learners.learn(answers.question, answers.response, answers.asked)
-        return self.session.record(answers, self.learners.mastery)
+    def may_be_asked(self, questions: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Whether each student may be asked the question of the same row, ``(n,)``; `NO_QUESTION` may not."""
+        return np.asarray(self.session.legal(np.maximum(questions, 0)) & (questions != NO_QUESTION))
 
-    def observations(self) -> NDArray[np.float32]:
-        """The flat observation of each student, ``(n, 2 n_concepts + 3)``."""
-        return self.session.observations(self.learners.mastery)
+    def update(self, answers: Answers, uniforms: NDArray[np.float64] | None = None) -> StepRecord:
+        """Let the students learn from their answers; gives the step as the reward terms read it.
 
-    def _meet_students(self, uniforms: NDArray[np.float64], chosen: ResetOptions) -> None:
+        Args:
+            answers: What they did.
+            uniforms: ``(n, action.n_draws)`` random numbers in [0, 1) for what is offered next; may be left out where
+                the action takes none.
+        """
+        expected = expected_change(self.learners, self.session, answers)
+        questions = np.maximum(answers.question, 0)
+        for mind, _ in self._minds:
+            mind.learn(questions, answers.response, answers.asked)
+        self.recent.enter(answers)
+        record = self.session.record(answers, self.learners.mastery)
+        if uniforms is not None:
+            self._offer(uniforms, ALL_ROWS)
+        retained = retained_exam(self.learners, self.session, record)
+        return record._replace(expected_change=expected, retained_exam=retained)
+
+    def observations(self) -> Observations:
+        """What is observed of each student, the student axis first."""
+        return self.observation.observe(self)
+
+    @property
+    def has_masks(self) -> bool:
+        """Whether there are actions that a mask could forbid."""
+        return isinstance(self.action.space, Discrete)
+
+    def action_masks(self) -> NDArray[np.uint8]:
+        """Which actions ask a question that may be asked, ``(n, n_actions)``, 1 yes, 0 no; a new array.
+
+        Raises:
+            SettingsError: If actions are vectors (``action="embedding"``), all of which ask a question.
+        """
+        masks = self.action.masks(self)
+        if masks is None:
+            raise SettingsError(
+                f"action_masks: actions are {self.action.space}, each of which asks the nearest question that may be "
+                "asked, so there is nothing to mask. Make the environment with another action=... for masks."
+            )
+        return masks
+
+    def save(self) -> TeachingState:
+        """Everything that decides what happens next but the random numbers; what never changes is left out."""
+        states = tuple(mind.save() for mind, _ in self._minds)
+        parts = {name: copy.deepcopy(getattr(self, name)) for name in _SAVED}
+        return TeachingState(self._made_for(), states, parts | {"session": self.session.save()})
+
+    def load(self, saved: TeachingState, response_noise: NDArray[np.float64] | None = None) -> None:
+        """Go on from where `save` was called; noise that is given is pinned from the next step on.
+
+        Raises:
+            SettingsError: If it was saved by a teaching of another kind.
+        """
+        saved.check(self._made_for())
+        for (mind, _), state in zip(self._minds, saved.states, strict=True):
+            mind.load(state)
+        for name in _SAVED:
+            setattr(self, name, copy.deepcopy(saved.parts[name]))
+        self.session.load(saved.parts["session"])
+        if response_noise is not None:
+            self.noise.pin_from(self.session.steps, response_noise)
+
+    def _made_for(self) -> dict[str, Any]:
+        """What a saved state must have in common with this."""
+        return {
+            "bank": self.model.bank.fingerprint,
+            "students": len(self.student_ids),
+            "models": " observed by ".join(mind.kind() for mind, _ in self._minds),
+            "candidates": self.action.n_candidates,
+            "history length": self.recent.length,
+        }
+
+    def frozen(self) -> Teaching:
+        """All this as it stands, to be read after it went on: session, mastery, offer; nobody can be taught in it."""
+        then = Teaching.__new__(Teaching)  # as copy.copy, which takes several times as long
+        then.__dict__ = self.__dict__.copy()
+        then.session, then.learners = self.session.frozen(), self.learners.frozen()
+        then.observer = then.learners if self.observer is self.learners else self.observer.frozen()
+        return then
+
+    def _meet_students(self, uniforms: NDArray[np.float64], chosen: ResetOptions, rows: Rows) -> None:
+        n = len(uniforms)
         if chosen.history is not None:
-            state = states_after(self.model, chosen.history)
-            self.student_ids = [GIVEN_HISTORY] * self._n
-            self.learners.enter(select_students(state, [0] * self._n))
+            for mind, _ in self._minds:
+                mind.enter(select_students(states_after(mind.model, chosen.history), [0] * n), rows)
+            self.student_ids = with_rows(self.student_ids, rows, GIVEN_HISTORY)
+            self._begin_recent(chosen.history, np.zeros(n, np.int64), rows)
             return
-        drawn = (uniforms * self.students.n_students).astype(int).tolist()
-        students = drawn if chosen.student is None else [chosen.student] * self._n
-        self.student_ids = [self.students.student_ids[student] for student in students]
-        self.learners.enter(self._start_states.of(students))
+        drawn = (uniforms * self.students.n_students).astype(np.int64)
+        students = drawn if chosen.student is None else np.full(n, chosen.student)
+        for mind, start_states in self._minds:
+            mind.enter(start_states.of(students), rows)
+        self.student_ids = with_rows(self.student_ids, rows, self._ids[students])
+        self._begin_recent(self.students, students, rows)
 
-    def _choose_targets(self, uniforms: NDArray[np.float64], chosen: ResetOptions) -> NDArray[np.bool_]:
-        """``(n, n_concepts)`` bool."""
-        fixed = chosen.targets if chosen.targets is not None else self._fixed_targets
-        targets = np.zeros((self._n, self.model.bank.n_concepts), bool)
-        if fixed is not None:
-            targets[:, fixed] = True
-        elif self._eligible is not None:
-            drawn = draw_targets(uniforms, self._eligible, self.settings.n_targets)
-            np.put_along_axis(targets, drawn, True, axis=1)
-        return targets
+    def _begin_recent(self, histories: ResponseLog, students: NDArray[np.int64], rows: Rows) -> None:
+        if self.recent.length:
+            self.recent.begin(self._places(rows), [histories.student(student) for student in students.tolist()])
+
+    def _choose_targets(self, uniforms: NDArray[np.float64], chosen: ResetOptions, rows: Rows) -> NDArray[np.bool_]:
+        """``(len(uniforms), n_concepts)`` bool."""
+        rule = self._targets if chosen.targets is None else replace(self._targets, fixed=chosen.targets)
+        return rule.choose(uniforms, self.observer.mastery[rows])
+
+    def _offer(self, uniforms: NDArray[np.float64], rows: Rows) -> None:
+        if self.action.n_candidates:
+            offer = self.action.offer(self, self._places(rows), uniforms)
+            self.offered = with_rows(self.offered, rows, offer)
+
+    def _places(self, rows: Rows) -> NDArray[np.int64]:
+        return np.arange(len(self.student_ids))[rows]
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Teaching:
-        """A copy that goes its own way; what never changes (student model, cohort) is shared with the original."""
-        for shared in (self.model, self.model.bank, self.students, self._start_states):
+        """A copy that goes its own way; what never changes (models, cohort, rules) is shared with the original."""
+        rules = (self.settings, self.action, self.observation, self._targets)
+        cohort = (self.students, self._ids, *self._start_states)
+        for shared in (self.model, self.observer.model, self.model.bank, *cohort, *rules):
             memo[id(shared)] = shared
         twin = type(self).__new__(type(self))
         memo[id(self)] = twin

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import gymnasium as gym
 import numpy as np
 import torch
-from gymnasium.envs.registration import WrapperSpec
 from torch import Tensor
 
 from ldsim_env.envs import Cohort, LDSimEnv
+from ldsim_env.envs.vector_env import LDSimVectorEnv
 from ldsim_env.logs.bank import QuestionBank
 from ldsim_env.logs.response_log import ResponseLog, StudentHistory
 from ldsim_env.simulator.protocol import State
@@ -96,9 +96,18 @@ def small_cohort(bank: QuestionBank | None = None, n_students: int = 20) -> Coho
 
 def small_env(student: FakeStudent | None = None, **kwargs: object) -> LDSimEnv:
     """An environment on the fake student; the bank is so small that targets need only 2 questions."""
+    return LDSimEnv(**small_arguments(student, kwargs))  # type: ignore[arg-type]
+
+
+def small_vector_env(num_envs: int = 1, student: FakeStudent | None = None, **kwargs: object) -> LDSimVectorEnv:
+    """The batched form of `small_env`."""
+    return LDSimVectorEnv(num_envs, **small_arguments(student, kwargs))  # type: ignore[arg-type]
+
+
+def small_arguments(student: FakeStudent | None, others: dict[str, object]) -> dict[str, object]:
+    """Arguments for an environment on the fake student."""
     student = student if student is not None else FakeStudent(practice=0.02)
-    settings = {"students": small_cohort(student.bank), "min_questions": 2} | kwargs
-    return LDSimEnv(student_model=student, **settings)  # type: ignore[arg-type]
+    return {"student_model": student, "students": small_cohort(student.bank), "min_questions": 2} | others
 
 
 SMALL_ID = "LDSim-SMALL-v0"
@@ -111,8 +120,8 @@ def register_small() -> None:
     gym.register(
         SMALL_ID,
         entry_point="tests.envs.fake_student:small_env",
+        vector_entry_point="tests.envs.fake_student:small_vector_env",
         max_episode_steps=30,
-        additional_wrappers=(WrapperSpec("StepBudget", "ldsim_env.envs.step_budget:StepBudget", kwargs={}),),
     )
 
 

@@ -98,8 +98,8 @@ def test_a_spec_makes_the_same_environment_again() -> None:
     spec = make_small(max_episode_steps=4, n_targets=2).spec
     assert spec is not None
     again = gym.make(spec)
-    assert again.get_wrapper_attr("step_budget") == 4
     assert len(again.reset()[1]["targets"]) == 2
+    assert again.get_wrapper_attr("step_budget") == 4
 
 
 @pytest.mark.parametrize("mode", list(AutoresetMode))

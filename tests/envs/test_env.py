@@ -6,14 +6,16 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from gymnasium.error import InvalidAction, ResetNeeded
+from gymnasium.utils.env_checker import data_equivalence
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ldsim_env.envs import REWARD_TERMS, LDSimEnv
+from ldsim_env.envs.rewards import COSTLY
 from ldsim_env.errors import CheckpointError, SettingsError
 from tests.envs.fake_student import FakeStudent, make_small, small_bank, small_cohort, small_env
 
-RESET_KEYS = {"action_mask", "mastery", "exam_score", "learning_gain", "targets", "student"}
+RESET_KEYS = {"action_mask", "mastery", "observed_mastery", "exam_score", "learning_gain", "targets", "student"}
 STEP_KEYS = RESET_KEYS | {"asked", "question_id", "concept_names", "response", "answer_prob", "reward_terms"}
 
 
@@ -32,7 +34,7 @@ def test_info_keys_are_complete() -> None:
     for question in (0, 0, 1):  # the second is skipped
         info = env.step(question)[4]
         assert set(info) == STEP_KEYS
-        assert set(info["reward_terms"]) == set(REWARD_TERMS)
+        assert set(info["reward_terms"]) == set(REWARD_TERMS) - set(COSTLY)
 
 
 def test_info_tells_the_step() -> None:
@@ -100,7 +102,7 @@ def test_reading_never_changes_what_follows(questions: list[int], seed: int) -> 
         if step[0][2]:
             break
     for one, other in pairs:
-        assert gym.utils.env_checker.data_equivalence(one, other, exact=True)
+        assert data_equivalence(one, other, exact=True)
 
 
 @settings(max_examples=25, deadline=None)
@@ -298,7 +300,7 @@ def test_wrong_options_change_nothing() -> None:
     twin = copy.deepcopy(env)
     with pytest.raises(SettingsError, match="unknown key 'target'"):
         env.reset(seed=9, options={"target": [0]})
-    assert gym.utils.env_checker.data_equivalence(env.step(1), twin.step(1), exact=True)
+    assert data_equivalence(env.step(1), twin.step(1), exact=True)
 
 
 def test_fixed_targets() -> None:
@@ -349,9 +351,9 @@ def test_copies_go_on_alike_and_apart(make: Any, copied: Any) -> None:
     twin, witness = copied(env), copied(env)
     for question in (3, 5, 0, 7):
         one, other = env.step(question), twin.step(question)
-        assert gym.utils.env_checker.data_equivalence(one, other, exact=True)
+        assert data_equivalence(one, other, exact=True)
     assert witness.unwrapped.action_masks().sum() == 11
-    assert gym.utils.env_checker.data_equivalence(env.reset(), twin.reset(), exact=True)
+    assert data_equivalence(env.reset(), twin.reset(), exact=True)
 
 
 def test_a_deepcopy_shares_what_never_changes() -> None:
@@ -359,6 +361,8 @@ def test_a_deepcopy_shares_what_never_changes() -> None:
     twin = copy.deepcopy(env)
     assert twin._teaching.model is env._teaching.model
     assert twin._teaching.students is env._teaching.students
-    assert twin._teaching._start_states is env._teaching._start_states
+    assert twin._teaching._start_states[0] is env._teaching._start_states[0]
+    assert twin._teaching.action is env._teaching.action
+    assert twin._teaching.observation is env._teaching.observation
     assert twin.bank is env.bank
     assert twin._teaching.learners is not env._teaching.learners

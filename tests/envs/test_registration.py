@@ -30,6 +30,7 @@ def test_every_bundled_bank_has_an_id(tmp_path: Path, monkeypatch: pytest.Monkey
         assert spec.max_episode_steps == 30
         assert spec.kwargs == {"bank": "BANKB"}
         assert spec.entry_point == "ldsim_env.envs.env:LDSimEnv"
+        assert spec.vector_entry_point == "ldsim_env.envs.vector_env:LDSimVectorEnv"
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             assert ldsim_env.register_envs() == ["LDSim-BANKA-v0", "LDSim-BANKB-v0"]  # again, without a warning

@@ -11,22 +11,26 @@ import torch
 from gymnasium.utils.env_checker import data_equivalence
 
 import ldsim_env
-from ldsim_env.envs import LDSimEnv
-from ldsim_env.errors import CheckpointError
+from ldsim_env.envs import REWARD_TERMS, LDSimEnv
+from ldsim_env.errors import CheckpointError, SettingsError
 from ldsim_env.simulator import checkpoint
 from ldsim_env.simulator.checkpoint import save_simulator
 from ldsim_env.simulator.network import LDSimNetwork
 from ldsim_env.simulator.settings import NetworkSettings
-from tests.envs.fake_student import small_bank, small_cohort
+from ldsim_env.teacher.graph import ConceptGraph, Relation
+from ldsim_env.teacher.graph_files import save_graph
+from tests.envs.fake_student import FakeStudent, small_bank, small_cohort
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """An untrained simulator with a cohort, in a folder TOY."""
     bank = small_bank()
-    prior, weight = torch.zeros(bank.n_questions), torch.ones(bank.n_questions)
+    prior, weight = torch.linspace(-1, 1, bank.n_questions), torch.ones(bank.n_questions)
     network = LDSimNetwork(bank, prior, weight, NetworkSettings())
     network.initialise(torch.Generator().manual_seed(0))
+    network.get_buffer("table_vectors").normal_(generator=torch.Generator().manual_seed(1))
+    network.freeze()
     save_simulator(network, tmp_path / "TOY")
     small_cohort(bank).save(tmp_path / "TOY")
     return tmp_path / "TOY"
@@ -80,6 +84,50 @@ def test_a_bundled_bank_is_made_by_its_id(folder: Path, monkeypatch: pytest.Monk
         gym.registry.pop("LDSim-TOY-v0", None)
     assert ends == [(False, False), (False, True)]
     assert env.get_wrapper_attr("step_budget") == 2
+
+
+@pytest.mark.parametrize(("action", "size"), [("question", 12), ("embedding", 33)])
+@pytest.mark.parametrize("observation", ["dict", "history", "latent"])
+def test_the_network_in_every_mode(folder: Path, action: str, size: int, observation: str) -> None:
+    env = LDSimEnv(folder, action=action, observation=observation, min_questions=2, full_info=True)
+    assert size in (getattr(env.action_space, "n", None), *env.action_space.shape)
+    env.reset(seed=0)
+    env.action_space.seed(0)
+    for _ in range(5):
+        observed, _, _, _, info = env.step(env.action_space.sample())
+        assert observed in env.observation_space
+        assert set(info["reward_terms"]) == set(REWARD_TERMS)
+
+
+def test_a_network_as_student_and_another_as_observer(folder: Path) -> None:
+    env = LDSimEnv(folder, student_model=FakeStudent(), observer=folder, min_questions=2)
+    _, info = env.reset(seed=0, options={"history": []})
+    assert info["mastery"].tolist() == pytest.approx([0.2] * 4)
+    network = LDSimEnv(folder, min_questions=2).reset(seed=0, options={"history": []})[1]
+    assert info["observed_mastery"].tolist() == network["mastery"].tolist()
+    assert info["targets"].tolist() == network["targets"].tolist()
+    same = LDSimEnv(folder, student_model=str(folder), min_questions=2)
+    assert data_equivalence(same.reset(seed=0), LDSimEnv(folder, min_questions=2).reset(seed=0), exact=True)
+
+
+def test_relations_beside_the_simulator_say_what_is_next(folder: Path, tmp_path: Path) -> None:
+    bank = small_bank()
+    env = {"targets": "next", "n_targets": 1, "min_questions": 2}
+    with pytest.raises(SettingsError, match=r"targets: 'next' needs the relations"):
+        LDSimEnv(folder, **env)
+    graph = ConceptGraph(bank.concept_ids, bank.concept_names, (Relation(0, 1, 1.0), Relation(0, 3, 1.0)), ())
+    save_graph(graph, folder / "relations.json")
+    save_graph(graph, tmp_path / "mine.json")
+    for relations in (None, graph, tmp_path / "mine.json", str(tmp_path / "mine.json")):
+        made = LDSimEnv(folder, relations=relations, student_model=FakeStudent(practice=0.3), **env)
+        asked: list[list[int]] = [[], [0, 1], [0, 1, 6, 7]]
+        infos = [made.reset(options={"history": [(question, 1) for question in list_]})[1] for list_ in asked]
+        # Adding is first; when it is known Cubes, which needs nothing; then Halves, which needed Adding as Data does.
+        assert [info["targets"].tolist() for info in infos] == [[0], [2], [1]]
+    with pytest.raises(SettingsError, match="relations: expected None, a ConceptGraph or the path of one, got 3"):
+        LDSimEnv(folder, relations=3, **env)  # type: ignore[arg-type]
+    with pytest.raises(CheckpointError, match=r"absent\.json: not a concept graph"):
+        LDSimEnv(folder, relations=tmp_path / "absent.json", **env)
 
 
 def test_without_a_cohort(folder: Path) -> None:

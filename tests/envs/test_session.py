@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ldsim_env.envs import EnvSettings
-from ldsim_env.envs.session import Answers, Session, exam_score
+from ldsim_env.envs.session import Answers, Session
 from tests.envs.fake_student import small_bank
 
 BANK = small_bank()
@@ -109,22 +109,8 @@ def test_coverage_counts_each_target_once() -> None:
     assert covered == pytest.approx([0.5, 0, 0.5, 0, 0])
 
 
-def test_observation_layout() -> None:
-    taught = session(step_budget=4)
-    taught.record(answers([0, 1, 2], [1, 0, 1]), mastery(0.25))
-    observation = taught.observations(mastery(0.25))
-    assert observation.dtype == np.float32
-    assert observation[0].tolist() == [0.25] * 4 + [1, 1, 0, 0] + [1, 0] + [0.25]
-    assert observation[1, 8:10].tolist() == [0, 1]
-
-
 def test_progress_stays_at_one_after_the_budget() -> None:
     taught = session(step_budget=1)
     for question in (0, 1):
         taught.record(answers([question] * N), mastery(0.2))
-    assert taught.observations(mastery(0.2))[:, -1].tolist() == [1, 1, 1]
-
-
-def test_exam_score_is_the_mean_over_the_targets() -> None:
-    targets = np.array([[True, False, True, False]])
-    assert exam_score(targets, np.array([[0.2, 1, 0.4, 1]], np.float32)) == pytest.approx([0.3])
+    assert taught.progress().tolist() == [1, 1, 1]

@@ -25,7 +25,7 @@ def test_one_pass_over_the_longest_history_is_all_it_takes() -> None:
     states = StartStates(model, small_cohort().histories)
     assert model.n_learn_calls == 0
     for student in range(20):
-        states.of([student])
+        states.of(np.array([student]))
     assert model.n_learn_calls == 19
 
 
@@ -43,7 +43,7 @@ def test_no_students() -> None:
 @pytest.mark.parametrize("student", [2, 5])
 def test_states_are_copies(student: int) -> None:
     states = StartStates(FakeStudent(), small_cohort().histories)
-    first = states.of([student])
+    first = states.of(np.array([student]))
     with torch.inference_mode():
         first["level"].zero_()
-    assert states.of([student])["level"].min() > 0
+    assert states.of(np.array([student]))["level"].min() > 0

@@ -1,0 +1,251 @@
+"""Measure the speed and memory of the environments: single, batched, in Stable-Baselines3, and peers beside them.
+
+    python benchmarks/env_speed.py [--bank ASSIST09] [--threads 2] [--only batched single ...]
+
+Absolute figures hold for the machine that is written with them; ratios are taken within one run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import torch
+from parts.machine import machine
+from parts.steps import model_step, single_step, vector_step
+from parts.timing import TimedModel, rate, seconds_of, spread
+from parts.transformer_student import TransformerStudent
+
+from ldsim_env.envs import Cohort, LDSimEnv, LDSimVectorEnv, rollout_memory, to_sb3
+from ldsim_env.files import write_json
+from ldsim_env.logs import ResponseLog, StudentHistory
+from ldsim_env.simulator import StudentModel, load_simulator, simulator_folder
+
+RESULTS = Path(__file__).parent / "results"
+N_STUDENTS = (1, 64, 1024)
+REPEATS = 5
+IMPORT = "import time; t = time.perf_counter(); import {package}; print(time.perf_counter() - t)"
+FIRST_STEP = """
+import time; t = time.perf_counter()
+import gymnasium, ldsim_env
+env = gymnasium.make("LDSim-{bank}-v0"); env.reset(seed=0); env.step(0)
+print(time.perf_counter() - t)
+"""
+MEMORY = """
+import ctypes, gc, torch
+from pathlib import Path
+from ldsim_env.envs import LDSimVectorEnv
+torch.set_num_threads(1)
+env = LDSimVectorEnv({n}, "{bank}")
+env.reset(seed=0)
+for question in range(5):
+    env.step([question] * {n})
+gc.collect()
+getattr(ctypes.CDLL(None), "malloc_trim", int)(0)  # memory that is free already is given back
+print(next(line.split()[1] for line in Path("/proc/self/status").read_text().splitlines() if line[:5] == "VmRSS"))
+"""
+
+
+def main() -> None:
+    """Take the measures that were asked for, print and write them."""
+    measures = {measure.__name__: measure for measure in MEASURES}
+    options = _options(list(measures))
+    torch.set_num_threads(options.threads)
+    report: dict[str, Any] = {"bank": options.bank, "machine": machine()}
+    for name in options.only or measures:
+        report[name] = measures[name](options.bank)
+        print(name, json.dumps(report[name], indent=2), flush=True)
+        write_json(options.out, report)
+    print(f"written to {options.out}")
+
+
+# ---- this package -------------------------------------------------------------------------------------------------
+
+
+def start(bank: str) -> dict[str, Any]:
+    """Seconds in fresh processes: to import the package, Gymnasium alone, and from nothing to the first step."""
+    scripts = {
+        "import ldsim_env": IMPORT.format(package="ldsim_env"),
+        "import gymnasium": IMPORT.format(package="gymnasium"),
+        "import torch": IMPORT.format(package="torch"),
+        "from nothing to the first step": FIRST_STEP.format(bank=bank),
+    }
+    return {name: spread([_fresh(script) for _ in range(REPEATS)]) for name, script in scripts.items()}
+
+
+def single(bank: str) -> dict[str, Any]:
+    """Steps a second of the single environment, and the share of the time in the student model."""
+    env = gym.make(f"LDSim-{bank}-v0")
+    return {"steps_per_second": rate(single_step(env)), **_share(bank, 1, batched=False)}
+
+
+def batched(bank: str) -> dict[str, Any]:
+    """Student-steps a second of the batched form, beside the student model alone."""
+    return {str(n): _batched(bank, n) for n in N_STUDENTS}
+
+
+def _batched(bank: str, n: int) -> dict[str, Any]:
+    model = load_simulator(bank)
+    return {
+        "steps_per_second": rate(vector_step(LDSimVectorEnv(n, bank)), n),
+        "student_model_alone": rate(model_step(model, n), n),
+        **_share(bank, n, batched=True),
+    }
+
+
+def masks(bank: str) -> dict[str, Any]:
+    """Student-steps a second where the masks are asked for at every step."""
+    return {str(n): {"steps_per_second": rate(vector_step(LDSimVectorEnv(n, bank), True), n)} for n in N_STUDENTS[1:]}
+
+
+def sync_vector_env(bank: str) -> dict[str, Any]:
+    """Student-steps a second of Gymnasium's own batch of single environments."""
+    n = N_STUDENTS[1]
+    env = gym.make_vec(f"LDSim-{bank}-v0", n, "sync")
+    return {str(n): {"steps_per_second": rate(vector_step(env), n)}}
+
+
+def history_length(bank: str) -> dict[str, Any]:
+    """Seconds of a step after histories of 10 and of 1,000 interactions, in turn, and their ratio."""
+    model = load_simulator(bank)
+    steps = {length: _step_after(model, bank, length) for length in (10, 1000)}
+    for step in steps.values():
+        seconds_of(step, 35)
+    pairs = [{length: seconds_of(step, 300) for length, step in steps.items()} for _ in range(4 * REPEATS)]
+    seconds = {str(length): spread([pair[length] for pair in pairs]) for length in steps}
+    return {"seconds": seconds, "ratio": spread([pair[1000] / pair[10] for pair in pairs])}
+
+
+def memory(bank: str) -> dict[str, Any]:
+    """Bytes of memory kept for each student more, states included, between steps."""
+    few, many = 1024, 9216
+    resident = [[_fresh(MEMORY.format(n=n, bank=bank)) * 1024 for n in (few, many)] for _ in range(3)]
+    return {"bytes_per_student": spread([(after - before) / (many - few) for before, after in resident])}
+
+
+def sb3_ppo(bank: str) -> dict[str, Any]:
+    """Steps a second of PPO training with 64 students, questions as actions."""
+    from stable_baselines3 import PPO  # noqa: PLC0415  (an optional package)
+
+    env = to_sb3(f"LDSim-{bank}-v0", num_envs=64)
+    settings: dict[str, Any] = {"n_steps": 32, "batch_size": 1024, "n_epochs": 1, "seed": 0, "device": "cpu"}
+    print(rollout_memory(env, settings["n_steps"]))
+    model = PPO("MlpPolicy", env, **settings)
+    n_actions = int(model.action_space.n)  # type: ignore[attr-defined]
+    steps = settings["n_steps"] * env.num_envs
+    model.learn(steps)
+    alone = _without_environment(model)
+    training = [steps / _seconds(lambda: model.learn(steps)) for _ in range(REPEATS)]
+    return {"settings": settings, "n_actions": n_actions, "steps_per_second": spread(training), "ppo_alone": alone}
+
+
+def _without_environment(model: Any) -> dict[str, float]:
+    """The same training where the environment answers from memory: what PPO itself takes."""
+    env = model.get_env()
+    result = env.step(np.zeros(env.num_envs, int))
+    real, env.step = env.step, lambda _: result
+    steps = model.n_steps * env.num_envs
+    rates = [steps / _seconds(lambda: model.learn(steps, reset_num_timesteps=False)) for _ in range(REPEATS)]
+    env.step = real
+    return spread(rates)
+
+
+# ---- beside it ----------------------------------------------------------------------------------------------------
+
+
+def cartpole(_: str) -> dict[str, Any]:
+    """Gymnasium's CartPole in both forms."""
+    n = N_STUDENTS[-1]
+    forms = {
+        "sync": gym.make_vec("CartPole-v1", n, "sync"),
+        "batched": gym.make_vec("CartPole-v1", n, "vector_entry_point"),
+    }
+    rates = {f"{form}, {n}": {"steps_per_second": rate(vector_step(env), n)} for form, env in forms.items()}
+    return {"single": {"steps_per_second": rate(single_step(gym.make("CartPole-v1")))}, **rates}
+
+
+def transformer_student(bank: str) -> dict[str, Any]:
+    """The batched form with a transformer that reads the last 200 interactions at every step."""
+    model = TransformerStudent(load_simulator(bank).bank)
+    cohort = Cohort.load(simulator_folder(bank), model.bank)
+    few = Cohort(cohort.histories.select(range(8)), cohort.is_eval[:8] & False)
+    env = {n: LDSimVectorEnv(n, student_model=model, students=few) for n in N_STUDENTS[:2]}
+    return {str(n): {"steps_per_second": rate(vector_step(env[n]), n, warm_up=2)} for n in env}
+
+
+# ---- how it is done -----------------------------------------------------------------------------------------------
+
+
+def _share(bank: str, n: int, *, batched: bool) -> dict[str, float]:
+    """Share of an environment's time that is spent in the verbs of the student model."""
+    model = TimedModel(load_simulator(bank))
+    cohort = Cohort.load(simulator_folder(bank), model.bank)
+    if batched:
+        step = vector_step(LDSimVectorEnv(n, student_model=model, students=cohort))
+    else:
+        step = single_step(gym.wrappers.TimeLimit(LDSimEnv(student_model=model, students=cohort), 30))
+    seconds_of(step, 62)
+    model.seconds = 0.0
+    calls = max(62, 20_000 // n)
+    total = calls * seconds_of(step, calls)
+    return {"share_in_student_model": model.seconds / total}
+
+
+def _step_after(model: StudentModel, bank: str, length: int) -> Callable[[], None]:
+    """Steps of one student with so long a history, who is never reset."""
+    random = np.random.default_rng(0)
+    history = StudentHistory(
+        str(length),
+        random.integers(0, model.bank.n_questions, length).astype(np.int32),
+        random.integers(0, 2, length).astype(np.int8),
+    )
+    log = ResponseLog.from_histories(model.bank, [history])
+    env = LDSimEnv(bank, student_model=model, students=Cohort(log, np.array([False])), mastery_threshold=1.0)
+    return single_step(env)
+
+
+def _seconds(call: Callable[[], Any]) -> float:
+    started = time.perf_counter()
+    call()
+    return time.perf_counter() - started
+
+
+def _fresh(script: str) -> float:
+    """What a script prints in a process of its own."""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    return float(done.stdout)
+
+
+MEASURES: tuple[Callable[[str], Any], ...] = (
+    start,
+    single,
+    batched,
+    masks,
+    sync_vector_env,
+    history_length,
+    memory,
+    sb3_ppo,
+    cartpole,
+    transformer_student,
+)
+
+
+def _options(measures: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--bank", default="ASSIST09", help="a bundled bank")
+    parser.add_argument("--threads", type=int, default=2, help="torch threads")
+    parser.add_argument("--only", nargs="+", choices=measures, help="only these measures")
+    parser.add_argument("--out", type=Path, default=RESULTS / "env-speed.json")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

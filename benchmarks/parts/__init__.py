@@ -1,0 +1,1 @@
+"""What the benchmark scripts share; `make bench` runs only the scripts."""
