@@ -16,8 +16,8 @@ DOORS = ("__init__", "__main__")  # these may use every room, and no room uses t
 FOLDERS_OF_CODE = ("ldsim_env", "agents", "examples", "benchmarks")
 OUTSIDE_THE_WHEEL = {"agents", "examples", "benchmarks", "tests"}
 OPTIONAL_PACKAGES = {
-    "httpx2", "jinja2", "matplotlib", "networkx", "polars", "pygame", "sb3_contrib", "scipy", "sklearn", "sqlalchemy",
-    "stable_baselines3", "tenacity", "torch_geometric", "transformers",
+    "httpx2", "jinja2", "matplotlib", "networkx", "pettingzoo", "polars", "pygame", "sb3_contrib", "scipy", "sklearn",
+    "sqlalchemy", "stable_baselines3", "tenacity", "torch_geometric", "transformers",
 }  # fmt: skip
 SLOW_TO_IMPORT = sorted({"torch"} | OPTIONAL_PACKAGES)
 DRAWERS = {"utils", "util", "common", "helpers", "helper", "misc"}

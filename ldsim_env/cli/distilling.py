@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import reduce
 from operator import add
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,7 +14,10 @@ from ldsim_env.cli.arguments import LogFormat, Logs, Seed, complaints, say
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ldsim_env.teacher import Course, Teacher
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from ldsim_env.teacher import Course, Prompt, Teacher
     from ldsim_env.teacher.asking import PromptBatch
 
 app = typer.Typer(no_args_is_help=True, help="Distil a teacher (an LLM, or its recorded answers) for a simulator.")
@@ -120,10 +123,12 @@ def _announce(teacher: Teacher, batches: Sequence[PromptBatch]) -> None:
     say(str(total))
 
 
-def _ask(teacher: Teacher, prompts: Sequence[Any], choices: Sequence[str]) -> Any:
+def _ask(teacher: Teacher, prompts: Sequence[Prompt], choices: Sequence[str]) -> NDArray[np.float64]:
+    """Ask behind a bar that names the template."""
     from ldsim_env.teacher.answering import ask
 
-    return ask(teacher, prompts, choices, console=complaints)
+    template = prompts[0].template.partition("/")[0] if prompts else "nothing"
+    return ask(teacher, prompts, choices, what=f"Asking {template}", console=complaints)
 
 
 def _show(report: str, files: Sequence[Path]) -> None:

@@ -24,8 +24,9 @@ def states_after(model: StudentModel, histories: ResponseLog) -> State:
         The state of all students, in the order of the log.
     """
     order = np.argsort(-histories.lengths, kind="stable")
-    questions, responses, active = _by_step(histories, order)
     state, finished = model.start(len(order)), []
+    device = next(iter(state.values())).device
+    questions, responses, active = _by_step(histories, order, device)
     for t, n_active in enumerate(active):
         finished.append({name: value[n_active:] for name, value in state.items()})
         state = {name: value[:n_active] for name, value in state.items()}
@@ -34,7 +35,9 @@ def states_after(model: StudentModel, histories: ResponseLog) -> State:
     return select_students(join_students(finished[::-1]), np.argsort(order).tolist())
 
 
-def _by_step(histories: ResponseLog, order: NDArray[np.int64]) -> tuple[torch.Tensor, torch.Tensor, list[int]]:
+def _by_step(
+    histories: ResponseLog, order: NDArray[np.int64], device: torch.device
+) -> tuple[torch.Tensor, torch.Tensor, list[int]]:
     """Questions int64 and responses float32, both (longest, n), and how many students are active at each step."""
     lengths = histories.lengths[order]
     longest = int(lengths.max(initial=0))
@@ -42,4 +45,4 @@ def _by_step(histories: ResponseLog, order: NDArray[np.int64]) -> tuple[torch.Te
     at = np.where(within, histories.offsets[:-1][order] + np.arange(longest)[:, None], 0)
     questions = torch.from_numpy(histories.questions[at].astype(np.int64))
     responses = torch.from_numpy(histories.responses[at].astype(np.float32))
-    return questions, responses, [*within.sum(axis=1).tolist(), 0]
+    return questions.to(device), responses.to(device), [*within.sum(axis=1).tolist(), 0]

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-KEPT_PREFIXES = 4
+KEPT_PREFIXES = 8
 
 
 class PrefixedModel:
@@ -66,19 +66,27 @@ class PrefixedModel:
 
     def _cache_for(self, prefix: Sequence[int], n_rows: int) -> Any:
         """Keys and values of the prefix, once a row; a copy, since the model writes on."""
-        key = tuple(prefix)
-        if key not in self._caches:
-            while len(self._caches) >= KEPT_PREFIXES:
-                self._caches.pop(next(iter(self._caches)))
-            self._caches[key] = self._read(key)
-        cache = copy.deepcopy(self._caches[key])
+        cache = self._copy(tuple(prefix))
         cache.batch_repeat_interleave(n_rows)
         return cache
 
+    def _copy(self, prefix: tuple[int, ...]) -> Any:
+        """Keys and values of a prefix; the prefixes used last are kept."""
+        kept = self._caches.pop(prefix) if prefix in self._caches else self._read(prefix)
+        while len(self._caches) >= KEPT_PREFIXES:
+            self._caches.pop(next(iter(self._caches)))
+        self._caches[prefix] = kept
+        return copy.deepcopy(kept)
+
     def _read(self, prefix: tuple[int, ...]) -> Any:
+        """Keys and values of a prefix, from the longest one kept that it begins with."""
+        begun = max((key for key in self._caches if key == prefix[: len(key)]), key=len, default=())
+        inputs = {"input_ids": self._on_device(torch.tensor([prefix[len(begun) :]]))}
+        if begun:
+            inputs["past_key_values"] = self._copy(begun)
         nowhere = torch.zeros(0, dtype=torch.int64, device=self._model.device)
         with _only_at(self._model, (nowhere, nowhere), nowhere):
-            return self._model(input_ids=self._on_device(torch.tensor([prefix])), use_cache=True).past_key_values
+            return self._model(**inputs, use_cache=True).past_key_values
 
     def _on_device(self, tensor: Tensor) -> Tensor:
         return tensor.to(self._model.device)

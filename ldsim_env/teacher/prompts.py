@@ -50,7 +50,8 @@ class Template:
         choices: The short answers between which the teacher's probability is shared.
         system: Jinja text of the system message.
         paraphrases: Jinja texts of the user message, each asking the same.
-        examples: Jinja texts of earlier turns (user message, answer).
+        examples: Earlier turns by subject: Jinja texts (user message, answer), shown where the value ``subject`` is
+            this one. A course in another subject is asked without examples.
     """
 
     name: str
@@ -58,7 +59,7 @@ class Template:
     choices: tuple[str, ...]
     system: str
     paraphrases: tuple[str, ...]
-    examples: tuple[tuple[str, str], ...] = ()
+    examples: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.version < 1 or len(set(self.choices)) < 2 or not self.paraphrases:
@@ -76,7 +77,7 @@ class Template:
         """Make a prompt.
 
         Args:
-            values: What the template's placeholders stand for.
+            values: What the template's placeholders stand for; ``subject`` also chooses the examples.
             paraphrase: Which wording, from 0.
 
         Raises:
@@ -87,17 +88,20 @@ class Template:
         return Prompt(
             system=system(values),
             user=wordings[paraphrase](values),
-            examples=tuple((turn(values), answer(values)) for turn, answer in examples),
+            examples=tuple((turn(values), answer(values)) for turn, answer in examples.get(values.get("subject"), ())),
             template=self.label + several,
         )
 
     @cached_property
-    def _compiled(self) -> tuple[_Filled, tuple[_Filled, ...], tuple[tuple[_Filled, _Filled], ...]]:
+    def _compiled(self) -> tuple[_Filled, tuple[_Filled, ...], dict[Any, tuple[tuple[_Filled, _Filled], ...]]]:
         compiled = _compiler(self.name)
         return (
             compiled(self.system),
             tuple(compiled(wording) for wording in self.paraphrases),
-            tuple((compiled(turn), compiled(answer)) for turn, answer in self.examples),
+            {
+                subject: tuple((compiled(turn), compiled(answer)) for turn, answer in turns)
+                for subject, turns in self.examples.items()
+            },
         )
 
 
@@ -119,9 +123,12 @@ def load_template(source: str | Path) -> Template:
             choices=tuple(content["choices"]),
             system=content["system"],
             paraphrases=tuple(content["paraphrases"]),
-            examples=tuple((turn, answer) for turn, answer in content.get("examples", [])),
+            examples={
+                subject: tuple((turn, answer) for turn, answer in turns)
+                for subject, turns in content.get("examples", {}).items()
+            },
         )
-    except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
+    except (tomllib.TOMLDecodeError, AttributeError, KeyError, TypeError, ValueError) as error:
         if isinstance(error, SettingsError):
             raise
         raise SettingsError(

@@ -55,15 +55,19 @@ def decide_relations(answers: RelationAnswers, bank: QuestionBank) -> ConceptGra
     )
 
 
-def refuse_bad_answers(answers: RelationAnswers) -> None:
+def refuse_bad_answers(answers: RelationAnswers, *, order: bool = True) -> None:
     """Refuse empty, off-topic, contradictory, all-yes and all-no answers, and answers that order nothing.
+
+    Args:
+        answers: The answers.
+        order: Whether the order has been asked for as well.
 
     Raises:
         TeacherError: With the numbers.
     """
     if not len(answers.pairs):
         raise TeacherError("bank: expected at least 2 concepts to relate, got no pair to ask about.")
-    faults = list(_faults(answers))
+    faults = list(_faults(answers, order))
     if faults:
         settings = answers.settings
         raise TeacherError(
@@ -74,7 +78,7 @@ def refuse_bad_answers(answers: RelationAnswers) -> None:
         )
 
 
-def _faults(answers: RelationAnswers) -> Iterator[str]:
+def _faults(answers: RelationAnswers, order: bool) -> Iterator[str]:
     settings = answers.settings
     silent = share_of_nan(answers.connected)
     if silent > 1 - settings.least_answered:
@@ -84,7 +88,8 @@ def _faults(answers: RelationAnswers) -> Iterator[str]:
     if contradictory > settings.most_contradictory:
         yield f"surely connected in one order and surely not in the other in {contradictory:.0%} of the pairs"
     yield from _undecided(answers)
-    yield from _unordered(answers)
+    if order:
+        yield from _unordered(answers)
 
 
 def _undecided(answers: RelationAnswers) -> Iterator[str]:

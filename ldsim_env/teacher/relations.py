@@ -59,7 +59,7 @@ def distill_relations(
     pairs = pairs_to_ask(bank, settings, log, embeddings)
     asked = partial(questions.ask_connected, teacher, ask)
     answers, recall = _ask_connected(asked, pairs, bank.n_concepts, settings)
-    refuse_bad_answers(answers)  # before a bad teacher is asked, and paid, for more
+    refuse_bad_answers(answers, order=False)  # before a bad teacher is asked, and paid, for more
     graph = decide_relations(questions.ask_order(teacher, ask, answers, answers.is_connected), bank)
     counts = {**graph.provenance.counts, **recall}
     return replace(

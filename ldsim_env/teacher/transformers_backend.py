@@ -14,20 +14,21 @@ from ldsim_env.errors import SettingsError, unknown_name
 from ldsim_env.teacher.answers import FAILED, OFF_TOPIC, Answer, AnsweringTeacher, checked_choices, normalised
 from ldsim_env.teacher.chat import PromptTokenizer, common_prefix
 from ldsim_env.teacher.choice_tokens import ChoiceTokens, Tokens
+from ldsim_env.teacher.families import Row, families
 from ldsim_env.teacher.local_model import DTYPES, find_model, load, load_weights, model_name
 from ldsim_env.teacher.protocol import Prompt
 
 if TYPE_CHECKING:
     from ldsim_env.teacher.prefix_cache import PrefixedModel
 
-Batch = list[tuple[int, list[int]]]  # each prompt's place and its tokens
+Batch = list[Row]
 
 
 class TransformersTeacher(AnsweringTeacher):
     """Asks a causal language model that runs in this process; loaded when it is first asked.
 
     A choice's score is the log-probability of its tokens right after the prompt. Prompts are read in right-padded
-    batches, and what they begin with (system message and examples) is computed once.
+    batches, and what they begin with (system message, examples, a concept that many name first) is computed once.
 
     Args:
         model: A folder in Hugging Face format, a ``.gguf`` file or a folder with one, or an id on the hub.
@@ -80,15 +81,16 @@ class TransformersTeacher(AnsweringTeacher):
         for group in _alike(prompts):
             fitting, too_long = self._tokenized(prompts, group, longest)
             yield from ((i, FAILED) for i in too_long)
-            yield from self._scores(fitting, self._prefix(prompts[group[0]], fitting), wanted)
+            for prefix, rows in self._families(prompts[group[0]], fitting):
+                yield from self._scores(rows, prefix, wanted)
 
     def count_tokens(self, prompts: Sequence[Prompt]) -> int:
         """Tokens to compute for scoring the prompts: what they share is counted once."""
         total = 0
         for group in _alike(prompts):
-            rows, _ = self._tokenized(prompts, group, 0)
-            prefix = len(self._prefix(prompts[group[0]], rows))
-            total += prefix + sum(len(tokens) - prefix for _, tokens in rows)
+            fitting, _ = self._tokenized(prompts, group, 0)
+            for prefix, rows in self._families(prompts[group[0]], fitting):
+                total += len(prefix) + sum(len(tokens) - len(prefix) for _, tokens in rows)
         return total
 
     def cost_for(self, prompts: Sequence[Prompt], choices: Sequence[str] | None) -> float:
@@ -129,11 +131,16 @@ class TransformersTeacher(AnsweringTeacher):
         return int(getattr(config, "max_position_embeddings", None) or 10**9)
 
     def _tokenized(self, prompts: Sequence[Prompt], group: list[int], room: int) -> tuple[Batch, list[int]]:
-        """The prompts that leave room for an answer, shortest first so that little is padded, and the others."""
+        """The prompts that leave room for an answer, and the others."""
         rows = [(i, self._tokenizer.prompt_tokens(prompts[i])) for i in group]
         most = self._most_tokens - room
         too_long = [i for i, tokens in rows if len(tokens) > most]
-        return sorted((row for row in rows if len(row[1]) <= most), key=lambda row: len(row[1])), too_long
+        return [row for row in rows if len(row[1]) <= most], too_long
+
+    def _families(self, prompt: Prompt, rows: Batch) -> Iterator[tuple[list[int], Batch]]:
+        """What the rows begin with, and the rows; in families where many share more than all do."""
+        if rows:
+            yield from families(rows, self._prefix(prompt, rows), self._batch_size)
 
     def _prefix(self, prompt: Prompt, rows: Batch) -> list[int]:
         """What the rows share, at least one token less than the shortest.

@@ -53,8 +53,8 @@ def course_bank(names: Sequence[str] = NAMES) -> QuestionBank:
 
 def concepts_in(prompt: Prompt) -> list[int]:
     """Indices of the concepts that a prompt of the relations names, in order."""
-    lines = re.findall(r"^(?:First skill|Second skill|Skill|A|B): (.+)$", prompt.user, re.MULTILINE)
-    return [NAMES.index(name) for name in lines]
+    found = re.findall(r'^(?:Topic 1|Topic 2|A|B): (.+)$|learn "(.+)"', prompt.user, re.MULTILINE)
+    return [NAMES.index(listed or quoted) for listed, quoted in found]
 
 
 def knows_the_course(prompt: Prompt, strength: float = 4.0) -> Sequence[float]:

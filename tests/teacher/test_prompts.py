@@ -1,3 +1,5 @@
+import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ VALUES: dict[str, Any] = {
     "near": [],
     "overall": {"right": 6, "n": 8, "percent": 75},
 }
+ALL_BUT_EXAMPLES = 'name="x"\nversion=1\nchoices=["Yes","No"]\nsystem="s"\nparaphrases=["u"]\n'
 PACKAGED = ("connected", "grade", "mastery", "stage", "which")
 
 
@@ -91,7 +94,7 @@ def test_a_template_of_ones_own_is_read_from_its_file(tmp_path: Path) -> None:
     assert (prompt.user, prompt.template) == ("Kennt er Brüche?", "mine/3")
 
 
-@pytest.mark.parametrize("content", ["not toml", 'name="x"', "[[]]"])
+@pytest.mark.parametrize("content", ["not toml", 'name="x"', "[[]]", ALL_BUT_EXAMPLES + 'examples=[["q", "Yes"]]'])
 def test_a_file_that_is_no_template_is_refused(tmp_path: Path, content: str) -> None:
     path = tmp_path / "bad.toml"
     path.write_text(content)
@@ -99,9 +102,31 @@ def test_a_file_that_is_no_template_is_refused(tmp_path: Path, content: str) -> 
         load_template(path)
 
 
-def test_examples_become_earlier_turns() -> None:
-    template = Template("t", 1, ("Yes", "No"), "s", ("u",), (("{{ first }}?", "Yes"),))
-    assert template.fill({"first": "A"}).examples == (("A?", "Yes"),)
+def test_examples_of_the_subject_become_earlier_turns() -> None:
+    template = Template("t", 1, ("Yes", "No"), "s", ("u",), {"art": (("{{ first }}?", "Yes"),)})
+    assert template.fill({"first": "A", "subject": "art"}).examples == (("A?", "Yes"),)
+    assert template.fill({"first": "A", "subject": "music"}).examples == ()
+    assert template.fill({"first": "A"}).examples == ()
+
+
+@pytest.mark.parametrize("name", ["connected", "grade", "which"])
+def test_mathematics_has_examples_and_they_read_like_the_question(name: str) -> None:
+    template = load_template(name)
+    prompt = template.fill(VALUES | {"subject": "mathematics"})
+    assert {answer for _, answer in prompt.examples} <= set(template.choices)
+    assert len({answer for _, answer in prompt.examples}) > 1
+    first_words = {user[:5] for user, _ in prompt.examples}
+    assert first_words == {prompt.user[:5]}
+    assert template.fill(VALUES).examples == ()
+
+
+@pytest.mark.parametrize("name", ["connected", "grade", "which"])
+def test_no_example_is_a_concept_that_the_teacher_is_measured_on(name: str, log_folder: Path) -> None:
+    concepts = {readable(concept).lower() for concept in json.loads((log_folder / "assist09/skills.json").read_text())}
+    examples = load_template(name).examples["mathematics"]
+    topics = {topic.lower() for turn, _ in examples for topic in re.findall(r'(?:[12AB]: |")([^"\n]+)', turn)}
+    assert len(topics) >= 5
+    assert not topics & concepts
 
 
 def test_a_template_needs_two_choices() -> None:

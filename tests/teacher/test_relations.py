@@ -65,6 +65,18 @@ def test_a_teacher_who_knows_gives_the_course() -> None:
     assert graph.concept_names == BANK.concept_names
 
 
+def test_a_densely_connected_course_is_not_refused_before_its_order_is_asked() -> None:
+    def _near(prompt: Prompt) -> list[float]:
+        concepts = concepts_in(prompt)
+        if prompt.template.startswith("grade"):
+            return [8.0 if grade == concepts[0] + 1 else 0.0 for grade in range(1, 10)]
+        apart = concepts[1] - concepts[0]
+        return [4.0 * (np.sign(apart) if prompt.template.startswith("which") else np.sign(4.5 - abs(apart))), 0.0]
+
+    graph = distill_relations(BANK, FakeTeacher(_near), RelationSettings(most_prerequisites=0))
+    assert len(graph.prerequisites) == 22
+
+
 def test_a_little_noise_does_no_harm() -> None:
     graph = distill_relations(BANK, FakeTeacher(noisy(knows_the_course, 0.7, np.random.default_rng(0))))
     assert pairs_of(graph.prerequisites) == CHAIN
@@ -73,7 +85,7 @@ def test_a_little_noise_does_no_harm() -> None:
 def test_provenance_says_who_was_asked_what() -> None:
     provenance = distill_relations(BANK, FakeTeacher(knows_the_course, model="a model")).provenance
     assert provenance.teacher == "a model"
-    assert provenance.templates == ("connected/1", "which/1", "grade/1")
+    assert provenance.templates == ("connected/2", "which/2", "grade/2")
     assert provenance.counts["pairs_asked"] == N_PAIRS
     assert provenance.counts["pairs_connected"] == len(CHAIN | RELATED)
     assert provenance.settings["threshold"] == 0.0
@@ -102,7 +114,7 @@ def test_subject_and_texts_reach_the_teacher() -> None:
     course = Course("music", "evening school", concept_texts={"c0": "saying numbers in order"})
     with pytest.raises(ValueError, match="not in tuple"):  # the fake reads names only
         distill_relations(BANK, teacher, course=course)
-    assert "music (evening school)" in teacher.asked[0].system
+    assert "music" in teacher.asked[0].system
     assert "Counting (saying numbers in order)" in teacher.asked[0].user
 
 
@@ -113,8 +125,9 @@ def test_stages_stand_in_where_there_are_no_grades() -> None:
         return list(knows_the_course(prompt))
 
     teacher = FakeTeacher(_answer)
-    distill_relations(BANK, teacher, RelationSettings(order_template="stage"))
+    distill_relations(BANK, teacher, RelationSettings(order_template="stage"), course=Course("music", "evening school"))
     assert len(teacher.asked_about("stage")) == len(NAMES)
+    assert "music (evening school)" in teacher.asked_about("stage")[0].system
     assert not teacher.asked_about("grade")
 
 
@@ -251,7 +264,7 @@ def test_half_silent_is_half_a_graph() -> None:
 
 
 def test_wrong_shapes_are_refused() -> None:
-    with pytest.raises(TeacherError, match=r"expected scores of shape \(56, 2\) for connected/1, got \(56, 3\)"):
+    with pytest.raises(TeacherError, match=r"expected scores of shape \(56, 2\) for connected/2, got \(56, 3\)"):
         distill_relations(BANK, FakeTeacher(lambda prompt: [0.0, 0.0, 0.0]))
 
 

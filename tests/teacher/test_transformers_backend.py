@@ -105,6 +105,15 @@ def test_shared_prefix_is_read_once(folder: Path, monkeypatch: pytest.MonkeyPatc
     assert all(length < min(prefixes) for n, length in read if n > 1)
 
 
+def test_families_that_share_more_change_nothing(folder: Path) -> None:
+    names = ("circle", "area", "area of a circle", "slope")
+    pairs = [Prompt(SYSTEM, f"First: {a}, second: {b}", EXAMPLES) for a in names for b in (*names, "y", "z", "mean")]
+    teacher, alone = teacher_of(folder, batch_size=2), teacher_of(folder, batch_size=100)
+    scores = teacher.score(pairs, ("Yes", "No"))
+    np.testing.assert_allclose(scores, alone.score(pairs, ("Yes", "No")), atol=1e-4)
+    assert teacher.count_tokens(pairs) < alone.count_tokens(pairs)
+
+
 def test_several_conversations_in_one_call(folder: Path) -> None:
     mixed = [PROMPTS[0], Prompt("Another teacher.", "Is it?"), PROMPTS[1]]
     scores = teacher_of(folder).score(mixed, ("Yes", "No"))
