@@ -60,7 +60,7 @@ def synthetic_cohort(
     provenance = {
         "synthetic": True,
         "seed": seed,
-        "counted": {"source": log.source, "n_students": log.n_students},
+        "counted": {"bank": counted.bank.name, "fingerprint": counted.fingerprint, "n_students": log.n_students},
         "profiles": {name: asdict(of) for name, of in profiles.items()},
     }
     return replace(drawn, provenance=provenance), profiles

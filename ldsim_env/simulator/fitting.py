@@ -62,9 +62,9 @@ def fit_simulator(
     fitted = trainer.run(show_progress)
     records = [asdict(record) for record in trainer.history]
     provenance = {
-        "log": log.source,
-        "n_students": log.n_students,
+        "log": {"bank": log.bank.name, "fingerprint": log.fingerprint, "n_students": log.n_students},
         "n_stopping_students": stopping.n_students,
+        "teaching": teaching.fingerprint if teaching else None,
         "training": asdict(training),
         "best_epoch": trainer.best.epoch,
     }

@@ -39,8 +39,9 @@ def test_the_training_history_is_kept(fitted: tuple[LDSimNetwork, Path]) -> None
 
 def test_where_the_weights_come_from(fitted: tuple[LDSimNetwork, Path]) -> None:
     provenance = read_provenance(fitted[1])
-    assert provenance["log"] == "made-up log"
-    assert (provenance["n_students"], provenance["n_stopping_students"]) == (45, 5)
+    assert provenance["log"]["n_students"] == 45
+    assert len(provenance["log"]["fingerprint"]) == 64
+    assert provenance["n_stopping_students"] == 5
     assert provenance["training"] == asdict(TINY_TRAINING)
 
 
@@ -68,7 +69,7 @@ def test_a_log_of_other_students_to_stop_by(tmp_path: Path) -> None:
     training = replace(TINY_TRAINING, epochs=1)
     fit_simulator(made_up_log(), tmp_path, valid=valid, network=TINY_NETWORK, training=training, show_progress=False)
     provenance = read_provenance(tmp_path)
-    assert (provenance["n_students"], provenance["n_stopping_students"]) == (40, 8)
+    assert (provenance["log"]["n_students"], provenance["n_stopping_students"]) == (40, 8)
 
 
 def test_a_refused_log_leaves_nothing_behind(tmp_path: Path) -> None:
