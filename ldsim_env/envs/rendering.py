@@ -100,6 +100,4 @@ def mark(step: PathStep) -> str:
 def _step_line(step: PathStep) -> str:
     if step.response == NOT_ASKED:
         return f"  {SKIPPED_MARK} question {step.question_id} was asked before: the step passed"
-    return (
-        f"  {mark(step)} question {step.question_id} ({', '.join(step.concept_names)}), P(right) was {step.prob:.2f}"
-    )
+    return f"  {mark(step)} question {step.question_id} ({', '.join(step.concept_names)}), P(right) was {step.prob:.2f}"

@@ -1,0 +1,218 @@
+"""A policy for banks with thousands of questions: it scores questions by their features, one network for all concepts.
+
+A network with an output for each of 16,634 questions learns nothing about a question that it never asked. Here the
+score of a question is the sum over its concepts k of
+
+    u_k0 + u_k1 * d + u_k2 * d^2
+
+where d is the question's difficulty relative to its concepts' other questions, and the three numbers come from one
+small network that reads concept k: its mastery, whether it is a target, how it stands to the weakest target, and what
+all concepts share (mean mastery, progress, last response). The network is the same for every concept, so what is
+learned about one of them holds for all. The parabola lets it find which difficulty pays for a student of that mastery:
+a zone of proximal development that is learned.
+
+The sum, not the mean: a question practises each of its concepts in full, so one that practises two targets counts
+double. Training starts from the score 0 for every question; that targets pay is learned.
+
+It reads the flat observation of the environment: mastery and targets of each concept, then any number of other values
+of which the last is the progress.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from gymnasium import spaces
+from numpy.typing import NDArray
+from sb3_contrib.common.maskable.policies import MaskableActorCriticPolicy
+from stable_baselines3.common.type_aliases import Schedule
+from torch import Tensor, nn
+
+from agents.question_groups import GroupDistribution, QuestionGroups
+
+N_COEFFICIENTS = 3  # of the parabola in difficulty
+N_OWN = 4  # features of one concept
+N_SHARED = 3  # features that all concepts share, before the rest of the observation
+N_POOLED = 5  # features of all targets together
+LARGEST_DIFFICULTY = 3.0  # logits from the concept's mean; beyond it there are few questions and a parabola runs away
+NOT_A_TARGET = 1e3  # added to the mastery of other concepts when looking for the weakest target
+
+
+class QuestionPolicy(MaskableActorCriticPolicy):
+    """Actor and critic for `sb3_contrib.MaskablePPO`; see the module.
+
+    Args:
+        observation_space: The environment's flat observation.
+        action_space: ``Discrete(n_questions)``.
+        lr_schedule: Learning rate by remaining progress.
+        question_concepts: ``(n_questions, max_concepts)`` concept indices padded with -1, as in a `QuestionBank`.
+        difficulty: ``(n_questions,)`` in logits, or empty.
+        n_concepts: Number of concepts of the bank.
+        hidden: Width of the hidden layers.
+        n_levels: Most levels of difficulty told apart among questions of the same concepts.
+        **kwargs: Of the parent class.
+    """
+
+    action_net: GroupScores
+
+    def __init__(
+        self,
+        observation_space: spaces.Box,
+        action_space: spaces.Discrete,
+        lr_schedule: Schedule,
+        *,
+        question_concepts: NDArray[Any],
+        difficulty: NDArray[Any],
+        n_concepts: int,
+        hidden: int = 64,
+        n_levels: int = 5,
+        **kwargs: Any,
+    ) -> None:
+        self._own_arguments: dict[str, Any] = {
+            "question_concepts": np.asarray(question_concepts),
+            "difficulty": np.asarray(difficulty if len(difficulty) else np.zeros(len(question_concepts)), np.float32),
+            "n_concepts": n_concepts,
+            "hidden": hidden,
+            "n_levels": n_levels,
+        }
+        super().__init__(observation_space, action_space, lr_schedule, **kwargs)
+
+    def _get_constructor_parameters(self) -> dict[str, Any]:
+        parameters: dict[str, Any] = super()._get_constructor_parameters()
+        return parameters | self._own_arguments
+
+    def _build(self, lr_schedule: Schedule) -> None:
+        own = self._own_arguments
+        groups = QuestionGroups(own["question_concepts"], own["difficulty"], own["n_levels"])
+        n_rest = spaces.flatdim(self.observation_space) - 2 * own["n_concepts"]
+        self.mlp_extractor = ConceptReader(own["n_concepts"], n_rest, own["hidden"])  # type: ignore[assignment] # its place
+        self.action_net = GroupScores(groups, own["question_concepts"], own["difficulty"], own["n_concepts"])
+        self.value_net = nn.Identity()  # type: ignore[assignment] # the reader gives the value itself
+        self.action_dist = GroupDistribution(groups)
+        start = {"lr": lr_schedule(1)} | self.optimizer_kwargs
+        self.optimizer = self.optimizer_class(self.parameters(), **start)
+
+    def _get_action_dist_from_latent(self, latent_pi: Tensor) -> GroupDistribution:
+        return GroupDistribution(self.action_net.groups).proba_distribution(self.action_net(latent_pi))
+
+
+class ConceptReader(nn.Module):
+    """Reads the flat observation: coefficients for every concept (actor) and a value (critic).
+
+    Args:
+        n_concepts: Number of concepts K.
+        n_rest: Length of the observation after mastery and targets; its last entry is the progress.
+        hidden: Width of the hidden layers.
+    """
+
+    def __init__(self, n_concepts: int, n_rest: int, hidden: int) -> None:
+        super().__init__()
+        self._n_concepts = n_concepts
+        n_shared = N_SHARED + n_rest
+        self.actor = _network(N_OWN + n_shared, hidden, N_COEFFICIENTS)
+        self.critic = _network(N_POOLED + n_shared, hidden, 1)
+
+    def forward(self, observations: Tensor) -> tuple[Tensor, Tensor]:
+        """Coefficients ``(n, K, 3)`` and values ``(n, 1)`` of observations ``(n, 2 K + n_rest)``."""
+        return self.forward_actor(observations), self.forward_critic(observations)
+
+    def forward_actor(self, observations: Tensor) -> Tensor:
+        """Coefficients ``(n, K, 3)``."""
+        read = self._read(observations)
+        to_weakest = read.target * (read.level - read.weakest)
+        own = torch.stack([read.level, read.room, read.target, to_weakest], dim=2)
+        shared = read.shared.unsqueeze(1).expand(-1, self._n_concepts, -1)
+        coefficients: Tensor = self.actor(torch.cat([own, shared], dim=2))
+        return coefficients
+
+    def forward_critic(self, observations: Tensor) -> Tensor:
+        """Values ``(n, 1)``: what is still to be gained, which is 0 when the steps are used up."""
+        read = self._read(observations)
+        moments = [_mean_over(read.target, x) for x in (read.room, read.level.square(), read.room * read.level)]
+        strongest = (read.level - (1 - read.target) * NOT_A_TARGET).amax(1, keepdim=True)
+        pooled = torch.cat([*moments, strongest, read.target.mean(1, keepdim=True)], dim=1)
+        steps_left = 1 - observations[:, -1:]
+        value: Tensor = self.critic(torch.cat([pooled, read.shared], dim=1)) * steps_left
+        return value
+
+    def _read(self, observations: Tensor) -> _Reading:
+        mastery, target, rest = torch.tensor_split(observations, (self._n_concepts, 2 * self._n_concepts), dim=1)
+        level = torch.logit(mastery, eps=0.01) / 2  # halved: most then lie within 1 of 0
+        weakest = (level + (1 - target) * NOT_A_TARGET).amin(1, keepdim=True)
+        shared = torch.cat([level.mean(1, keepdim=True), weakest, _mean_over(target, level), rest], dim=1)
+        return _Reading(level, 4 * mastery * (1 - mastery), target, weakest, shared)
+
+
+class _Reading(NamedTuple):
+    """What an observation says, in the units that the networks like."""
+
+    level: Tensor  # (n, K) mastery in half logits
+    room: Tensor  # (n, K) slope of mastery over logits, in [0, 1]: where practice moves it most
+    target: Tensor  # (n, K) 1 for targets, else 0
+    weakest: Tensor  # (n, 1) level of the weakest target
+    shared: Tensor  # (n, N_SHARED + n_rest) what all concepts share
+
+
+class GroupScores(nn.Module):
+    """Scores of the groups of questions from the coefficients of their concepts; tables without weights.
+
+    Args:
+        groups: The groups.
+        question_concepts: ``(n_questions, max_concepts)``, padded with -1.
+        difficulty: ``(n_questions,)`` in logits.
+        n_concepts: Number of concepts K.
+    """
+
+    groups: QuestionGroups
+    features: Tensor  # (K * N_COEFFICIENTS, n_groups)
+
+    def __init__(
+        self,
+        groups: QuestionGroups,
+        question_concepts: NDArray[Any],
+        difficulty: NDArray[np.float32],
+        n_concepts: int,
+    ) -> None:
+        super().__init__()
+        self.groups = groups
+        practises = _concept_matrix(question_concepts, n_concepts)
+        relative = groups.mean_of(_relative_difficulty(practises, difficulty))
+        powers = relative[:, None] ** np.arange(N_COEFFICIENTS, dtype=np.float32)
+        features = groups.mean_of(practises)[:, :, None] * powers[:, None, :]  # (n_groups, K, N_COEFFICIENTS)
+        self.register_buffer(
+            "features", torch.from_numpy(features.reshape(len(features), -1).T.copy()), persistent=False
+        )
+
+    def forward(self, coefficients: Tensor) -> Tensor:
+        """Scores ``(n, n_groups)`` from coefficients ``(n, K, 3)``."""
+        return coefficients.flatten(1) @ self.features
+
+
+def _network(n_inputs: int, hidden: int, n_outputs: int) -> nn.Sequential:
+    """One hidden layer; the output starts at 0, so that all questions start alike and all values at 0."""
+    last = nn.Linear(hidden, n_outputs)
+    nn.init.zeros_(last.weight)
+    nn.init.zeros_(last.bias)
+    return nn.Sequential(nn.Linear(n_inputs, hidden), nn.Tanh(), last)
+
+
+def _mean_over(target: Tensor, values: Tensor) -> Tensor:
+    """Mean over the targets of ``values`` ``(n, K)``, ``(n, 1)``."""
+    return (target * values).sum(1, keepdim=True) / target.sum(1, keepdim=True).clamp(min=1)
+
+
+def _concept_matrix(question_concepts: NDArray[Any], n_concepts: int) -> NDArray[np.float32]:
+    matrix = np.zeros((len(question_concepts), n_concepts), np.float32)
+    questions, columns = np.nonzero(question_concepts >= 0)
+    matrix[questions, question_concepts[questions, columns]] = 1
+    return matrix
+
+
+def _relative_difficulty(practises: NDArray[np.float32], difficulty: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Each question's difficulty less the mean of its concepts' questions, ``(n_questions,)`` in logits."""
+    share = practises / np.maximum(practises.sum(1, keepdims=True), 1)
+    mean_of_concept = (share * difficulty[:, None]).sum(0) / np.maximum(share.sum(0), 1e-6)
+    relative = difficulty - share @ mean_of_concept
+    return np.asarray(relative.clip(-LARGEST_DIFFICULTY, LARGEST_DIFFICULTY), np.float32)

@@ -1,0 +1,85 @@
+"""Train a recommender on simulated students and compare it with simple ones: what `make demo` runs.
+
+    python examples/demo.py --out out/demo
+
+It needs a few minutes on two cores and no network. The recommender is trained by PPO (`agents/ppo.py`) on the students
+of the embedded bank's training split; then it and the simple recommenders teach the same students held back from it.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import gymnasium as gym
+import numpy as np
+import torch
+import typer
+from rich.console import Console
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # `agents` is not installed; it lies beside this folder
+
+from agents.ppo import PPOSettings, save, train
+from ldsim_env.compare import (
+    CompareSettings,
+    Comparison,
+    compare,
+    episode_picture,
+    print_table,
+    run_episode,
+    save_figure,
+    save_json,
+    save_plot,
+)
+from ldsim_env.recommenders import SB3Recommender
+
+SIMPLE = ("random", "fixed", "random-target", "weakest", "zpd", "zpd-weakest", "greedy")
+
+
+def main(
+    timesteps: Annotated[int, typer.Option(min=1, help="Questions asked in training.")] = 100_000,
+    minutes: Annotated[float, typer.Option(min=0, help="The most minutes of training.")] = 2.0,
+    students: Annotated[int, typer.Option(min=2, help="Held-out students that every recommender teaches.")] = 200,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of training and comparison.")] = 0,
+    out: Annotated[Path, typer.Option(help="Folder for the table, the plots and the trained recommender.")] = Path(
+        "out/demo"
+    ),
+) -> None:
+    """Train a recommender by PPO, compare it with simple ones, and say where the results are."""
+    torch.set_num_threads(1)  # batches are small: threads would wait for each other, the more so on a busy machine
+    console = Console()
+    model = train(PPOSettings(total_timesteps=timesteps, max_minutes=minutes, seed=seed), console=console)
+    save(model, out / "ppo.zip")
+    learned = SB3Recommender(model, "ppo")
+    settings = CompareSettings(n_students=students, seeds=(seed,))
+    comparison = compare([*SIMPLE, learned], settings, console)
+    print_table(comparison, console)
+    save_json(comparison, out / "comparison.json")
+    save_plot(comparison, out / "comparison.png")
+    draw_middling_episode(learned, comparison, out / "episode.png")
+    say_where(out, console)
+
+
+def draw_middling_episode(recommender: SB3Recommender, comparison: Comparison, path: Path) -> None:
+    """Draw the episode of the student whose gain is the middle one of all that the recommender taught."""
+    settings = comparison.settings
+    gains = comparison.gains_of(recommender.name)[0]
+    student = int(np.argsort(gains)[gains.size // 2])
+    env = gym.make(settings.env_id, **settings.env_kwargs)
+    episode = run_episode(env, recommender, settings.seeds[0], student)
+    save_figure(episode_picture(episode, env.get_wrapper_attr("bank")), path)
+
+
+def say_where(out: Path, console: Console) -> None:
+    """Name the files and what to do next."""
+    console.print(
+        f"{out / 'comparison.png'}: the table as a plot\n"
+        f"{out / 'episode.png'}: one student's way with the trained recommender\n"
+        f"{out / 'comparison.json'}: every episode's outcome\n"
+        f"{out / 'ppo.zip'}: the recommender; try `ldsim compare zpd-weakest {out / 'ppo.zip'}`"
+    )
+
+
+if __name__ == "__main__":
+    typer.run(main)

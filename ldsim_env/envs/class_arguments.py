@@ -1,0 +1,40 @@
+"""The arguments and actions that only a class takes, checked."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from gymnasium.error import InvalidAction
+
+from ldsim_env.errors import SettingsError, unknown_name
+
+
+def refuse_unknown_arguments(arguments: Mapping[str, Any], *constructors: Callable[..., Any]) -> None:
+    """Refuse the arguments that none of the constructors names.
+
+    Raises:
+        SettingsError: Names every one of them, with the nearest match.
+    """
+    known = {
+        parameter.name
+        for constructor in constructors
+        for parameter in inspect.signature(constructor).parameters.values()
+        if parameter.kind is not parameter.VAR_KEYWORD
+    }
+    unknown = [unknown_name("argument", name, known) for name in arguments if name not in known]
+    if unknown:
+        raise SettingsError(" ".join(unknown))
+
+
+def check_agents(actions: Mapping[str, Any], agents: Sequence[str]) -> None:
+    """Refuse actions that aren't one for each agent.
+
+    Raises:
+        gymnasium.error.InvalidAction: If an agent has none, or somebody else has one.
+    """
+    if set(actions) != set(agents):
+        raise InvalidAction(
+            f"actions: expected one for each of {agents}, got some for {list(actions)}; an agent that left has none."
+        )
