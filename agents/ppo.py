@@ -58,6 +58,7 @@ class PPOSettings:
         gae_lambda: of generalised advantage estimation
         clip_range: largest change of a question's probability ratio that is rewarded
         hidden: width of the policy's hidden layers
+        concept_size: learned numbers of each concept in the policy
         n_levels: levels of difficulty told apart among questions of the same concepts
         n_students: held-out students for the examination at the end; 0 leaves it out
         out: folder for model.zip and settings.json
@@ -77,6 +78,7 @@ class PPOSettings:
     gae_lambda: float = 0.9
     clip_range: float = 0.2
     hidden: int = 64
+    concept_size: int = 4
     n_levels: int = 5
     n_students: int = 100
     out: Path = Path("out/ppo")
@@ -154,6 +156,7 @@ def policy_arguments(settings: PPOSettings, env: VecEnv) -> dict[str, Any]:
         "difficulty": bank.difficulty,
         "n_concepts": bank.n_concepts,
         "hidden": settings.hidden,
+        "concept_size": settings.concept_size,
         "n_levels": settings.n_levels,
     }
 

@@ -6,10 +6,11 @@ score of a question is the sum over its concepts k of
     u_k0 + u_k1 * d + u_k2 * d^2
 
 where d is the question's difficulty relative to its concepts' other questions, and the three numbers come from one
-small network that reads concept k: its mastery, whether it is a target, how it stands to the weakest target, and what
-all concepts share (mean mastery, progress, last response). The network is the same for every concept, so what is
-learned about one of them holds for all. The parabola lets it find which difficulty pays for a student of that mastery:
-a zone of proximal development that is learned.
+small network that reads concept k: its mastery, whether it is a target, how it stands to the weakest target, a few
+learned numbers of the concept's own, and what all concepts share (mean mastery, progress, last response). The network is
+the same for every concept, so what is learned about one of them holds for all; the concept's own numbers, alike at the
+start, tell those apart that are learned fast or slowly. The parabola lets it find which difficulty pays for a student
+of that mastery: a zone of proximal development that is learned.
 
 The sum, not the mean: a question practises each of its concepts in full, so one that practises two targets counts
 double. Training starts from the score 0 for every question; that targets pay is learned.
@@ -51,6 +52,7 @@ class QuestionPolicy(MaskableActorCriticPolicy):
         difficulty: ``(n_questions,)`` in logits, or empty.
         n_concepts: Number of concepts of the bank.
         hidden: Width of the hidden layers.
+        concept_size: Learned numbers of each concept.
         n_levels: Most levels of difficulty told apart among questions of the same concepts.
         **kwargs: Of the parent class.
     """
@@ -67,6 +69,7 @@ class QuestionPolicy(MaskableActorCriticPolicy):
         difficulty: NDArray[Any],
         n_concepts: int,
         hidden: int = 64,
+        concept_size: int = 4,
         n_levels: int = 5,
         **kwargs: Any,
     ) -> None:
@@ -75,6 +78,7 @@ class QuestionPolicy(MaskableActorCriticPolicy):
             "difficulty": np.asarray(difficulty if len(difficulty) else np.zeros(len(question_concepts)), np.float32),
             "n_concepts": n_concepts,
             "hidden": hidden,
+            "concept_size": concept_size,
             "n_levels": n_levels,
         }
         super().__init__(observation_space, action_space, lr_schedule, **kwargs)
@@ -87,7 +91,7 @@ class QuestionPolicy(MaskableActorCriticPolicy):
         own = self._own_arguments
         groups = QuestionGroups(own["question_concepts"], own["difficulty"], own["n_levels"])
         n_rest = spaces.flatdim(self.observation_space) - 2 * own["n_concepts"]
-        self.mlp_extractor = ConceptReader(own["n_concepts"], n_rest, own["hidden"])  # type: ignore[assignment] # its place
+        self.mlp_extractor = ConceptReader(own["n_concepts"], n_rest, own["hidden"], own["concept_size"])  # type: ignore[assignment] # its place
         self.action_net = GroupScores(groups, own["question_concepts"], own["difficulty"], own["n_concepts"])
         self.value_net = nn.Identity()  # type: ignore[assignment] # the reader gives the value itself
         self.action_dist = GroupDistribution(groups)
@@ -105,13 +109,15 @@ class ConceptReader(nn.Module):
         n_concepts: Number of concepts K.
         n_rest: Length of the observation after mastery and targets; its last entry is the progress.
         hidden: Width of the hidden layers.
+        concept_size: Learned numbers of each concept.
     """
 
-    def __init__(self, n_concepts: int, n_rest: int, hidden: int) -> None:
+    def __init__(self, n_concepts: int, n_rest: int, hidden: int, concept_size: int) -> None:
         super().__init__()
         self._n_concepts = n_concepts
         n_shared = N_SHARED + n_rest
-        self.actor = _network(N_OWN + n_shared, hidden, N_COEFFICIENTS)
+        self.concepts = nn.Parameter(torch.zeros(n_concepts, concept_size))
+        self.actor = _network(N_OWN + concept_size + n_shared, hidden, N_COEFFICIENTS)
         self.critic = _network(N_POOLED + n_shared, hidden, 1)
 
     def forward(self, observations: Tensor) -> tuple[Tensor, Tensor]:
@@ -124,7 +130,8 @@ class ConceptReader(nn.Module):
         to_weakest = read.target * (read.level - read.weakest)
         own = torch.stack([read.level, read.room, read.target, to_weakest], dim=2)
         shared = read.shared.unsqueeze(1).expand(-1, self._n_concepts, -1)
-        coefficients: Tensor = self.actor(torch.cat([own, shared], dim=2))
+        concepts = self.concepts.expand(len(observations), -1, -1)
+        coefficients: Tensor = self.actor(torch.cat([own, concepts, shared], dim=2))
         return coefficients
 
     def forward_critic(self, observations: Tensor) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,7 +16,7 @@ from ldsim_env.teacher.graph_files import save_graph
 from ldsim_env.teacher.mastery import MasteryDistillation, MasterySettings, distill_mastery
 from ldsim_env.teacher.prompts import Course, readable
 from ldsim_env.teacher.protocol import Teacher
-from ldsim_env.teacher.relation_quality import RelationQuality, ask_reference, read_reference
+from ldsim_env.teacher.relation_quality import RelationQuality, ask_reference, read_reference, refuse_chance
 from ldsim_env.teacher.relation_settings import RelationSettings
 from ldsim_env.teacher.relations import distill_relations
 
@@ -63,11 +64,16 @@ def run_relations(
         ask: Asks the teacher; see `Ask`.
 
     Raises:
-        TeacherError: If the teacher's answers make no graph; nothing is written then.
+        TeacherError: If the teacher's answers make no graph, or are little better than chance on the reference pairs;
+            nothing is written then.
     """
     known = read_reference(reference, bank) if reference else None
-    graph = distill_relations(bank, teacher, settings, course=course, log=log, ask=ask)
     quality = ask_reference(bank, teacher, known, settings, course=course, ask=ask) if known else None
+    if quality:
+        refuse_chance(quality, settings)  # before all the other pairs are asked about, and paid for
+    graph = distill_relations(bank, teacher, settings, course=course, log=log, ask=ask)
+    if quality:
+        graph = replace(graph, provenance=replace(graph.provenance, quality=quality.to_json()))
     drawing = out.with_suffix(".png")
     save_graph(graph, out)
     save_graph_figure(graph, drawing, f"{bank.name}: relations between concepts, as {teacher.model} sees them")

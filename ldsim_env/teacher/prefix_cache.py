@@ -70,13 +70,21 @@ class PrefixedModel:
         cache.batch_repeat_interleave(n_rows)
         return cache
 
-    def _copy(self, prefix: tuple[int, ...]) -> Any:
-        """Keys and values of a prefix; the prefixes used last are kept."""
-        kept = self._caches.pop(prefix) if prefix in self._caches else self._read(prefix)
+    @torch.inference_mode()
+    def keep(self, prefix: Sequence[int]) -> None:
+        """Read a prefix unless it is kept; the prefixes used last are, and others that begin with it go on from it."""
+        key = tuple(prefix)
+        if not key:
+            return
+        kept = self._caches.pop(key) if key in self._caches else self._read(key)
         while len(self._caches) >= KEPT_PREFIXES:
             self._caches.pop(next(iter(self._caches)))
-        self._caches[prefix] = kept
-        return copy.deepcopy(kept)
+        self._caches[key] = kept
+
+    def _copy(self, prefix: tuple[int, ...]) -> Any:
+        """Keys and values of a prefix."""
+        self.keep(prefix)
+        return copy.deepcopy(self._caches[prefix])
 
     def _read(self, prefix: tuple[int, ...]) -> Any:
         """Keys and values of a prefix, from the longest one kept that it begins with."""

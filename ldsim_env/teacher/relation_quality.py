@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -72,8 +72,10 @@ class RelationQuality:
     recall: float
 
     def to_json(self) -> dict[str, Any]:
-        """As plain JSON values, for provenance."""
-        return {**asdict(self), "parts": {name: list(part) for name, part in self.parts.items()}}
+        """As plain JSON values, for provenance; numbers that can't be had are None."""
+        parts = {name: [_plain(value) for value in part] for name, part in self.parts.items()}
+        rule = {name: _plain(getattr(self, name)) for name in ("accuracy", "precision", "recall")}
+        return {"pairs": self.pairs, "unanswered": self.unanswered, "parts": parts, **rule}
 
     def __str__(self) -> str:
         rows = [f"{name:22s} {_three(*part)}" for name, part in self.parts.items()]
@@ -124,6 +126,20 @@ def ask_reference(
     asked = questions.ask_order(teacher, ask, asked, np.ones(len(pairs), bool))
     answers = asked.turned(row.reshape(-1), reference.pairs[:, 0] > reference.pairs[:, 1])
     return relation_quality(reference, _scores(answers), answers.is_connected & (answers.order > settings.order_margin))
+
+
+def refuse_chance(quality: RelationQuality, settings: RelationSettings = _DEFAULT) -> None:
+    """Refuse a teacher that is little better than chance on reference pairs.
+
+    Raises:
+        TeacherError: With the numbers.
+    """
+    if quality.parts["rule"].all < settings.least_auc:
+        raise TeacherError(
+            f"The teacher's relations are little better than chance on the reference pairs: AUC "
+            f"{quality.parts['rule'].all:.3f}, at least {settings.least_auc} expected. Take a larger model, or check "
+            f"the concepts' names, the subject and the templates. In parts:\n{quality}"
+        )
 
 
 def graph_quality(graph: ConceptGraph, bank: QuestionBank, reference: RelationReference) -> RelationQuality:
@@ -186,6 +202,10 @@ def _find(names: list[str], bank: QuestionBank) -> NDArray[np.int64]:
     found = match_concepts(distinct, distinct, bank.concept_ids, bank.concept_names)
     index = dict(zip(distinct, found, strict=True))
     return np.array([index[name] for name in names], np.int64)
+
+
+def _plain(value: float) -> float | None:
+    return round(value, 4) if np.isfinite(value) else None
 
 
 def _three(*values: float) -> str:

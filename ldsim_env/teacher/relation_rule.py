@@ -73,8 +73,8 @@ def refuse_bad_answers(answers: RelationAnswers, *, order: bool = True) -> None:
         raise TeacherError(
             f"The teacher's answers about {len(answers.pairs)} pairs make no graph: {'; '.join(faults)} (allowed: at "
             f"least {settings.least_answered:.0%} answered, at most {settings.most_connected:.0%} connected, at most "
-            f"{settings.most_contradictory:.0%} contradictory). Take a larger model, or check the concepts' names, the "
-            "subject and the templates."
+            f"{settings.most_contradictory:.0%} contradictory, at most {settings.most_isolated:.0%} of the concepts "
+            "alone). Take a larger model, or check the concepts' names, the subject and the templates."
         )
 
 
@@ -88,6 +88,7 @@ def _faults(answers: RelationAnswers, order: bool) -> Iterator[str]:
     if contradictory > settings.most_contradictory:
         yield f"surely connected in one order and surely not in the other in {contradictory:.0%} of the pairs"
     yield from _undecided(answers)
+    yield from _scattered(answers)
     if order:
         yield from _unordered(answers)
 
@@ -104,6 +105,14 @@ def _undecided(answers: RelationAnswers) -> Iterator[str]:
         yield f"{yes:.0%} of the pairs are connected"
     elif _is_same(relatedness) and len(relatedness) > 2:
         yield f"the same answer to all {len(relatedness)} pairs (log-odds {relatedness.mean():.2f})"
+
+
+def _scattered(answers: RelationAnswers) -> Iterator[str]:
+    """Most concepts alone."""
+    n_concepts, joined = len(answers.grade), np.unique(answers.pairs[answers.is_connected])
+    isolated = 1 - len(joined) / n_concepts
+    if isolated > answers.settings.most_isolated and len(joined) and n_concepts >= _MANY:
+        yield f"{isolated:.0%} of {n_concepts} concepts are connected with none"
 
 
 def _unordered(answers: RelationAnswers) -> Iterator[str]:

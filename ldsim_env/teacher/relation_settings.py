@@ -28,6 +28,8 @@ class RelationSettings:
         least_answered: Refuse a teacher that gives usable answers to less than this share of the pairs.
         most_connected: Refuse a teacher that says yes to more than this share of the pairs.
         most_contradictory: Refuse a teacher that contradicts itself on more than this share of the pairs.
+        most_isolated: Refuse a teacher that connects more than this share of 20 or more concepts with none.
+        least_auc: Refuse a teacher whose AUC on reference pairs, where there are some, is lower.
     """
 
     threshold: float = 0.0
@@ -45,6 +47,8 @@ class RelationSettings:
     least_answered: float = 0.5
     most_connected: float = 0.9
     most_contradictory: float = 0.5
+    most_isolated: float = 0.5
+    least_auc: float = 0.7
 
     def __post_init__(self) -> None:
         least = {"order_margin": 0, "which_weight": 0, "grade_weight": 0, "sure": 0, "most_prerequisites": 0}
@@ -52,7 +56,7 @@ class RelationSettings:
         for name, value in least.items():
             if not getattr(self, name) >= value:
                 raise SettingsError(f"{name}: expected at least {value}, got {getattr(self, name)!r}.")
-        for name in ("least_answered", "most_connected", "most_contradictory"):
+        for name in ("least_answered", "most_connected", "most_contradictory", "most_isolated", "least_auc"):
             if not 0 <= getattr(self, name) <= 1:
                 raise SettingsError(f"{name}: expected a share from 0 to 1, got {getattr(self, name)!r}.")
         if self.which_weight == self.grade_weight == 0:

@@ -14,7 +14,7 @@ from ldsim_env.errors import SettingsError, unknown_name
 from ldsim_env.teacher.answers import FAILED, OFF_TOPIC, Answer, AnsweringTeacher, checked_choices, normalised
 from ldsim_env.teacher.chat import PromptTokenizer, common_prefix
 from ldsim_env.teacher.choice_tokens import ChoiceTokens, Tokens
-from ldsim_env.teacher.families import Row, families
+from ldsim_env.teacher.families import Row, families, tokens_to_read
 from ldsim_env.teacher.local_model import DTYPES, find_model, load, load_weights, model_name
 from ldsim_env.teacher.protocol import Prompt
 
@@ -89,8 +89,7 @@ class TransformersTeacher(AnsweringTeacher):
         total = 0
         for group in _alike(prompts):
             fitting, _ = self._tokenized(prompts, group, 0)
-            for prefix, rows in self._families(prompts[group[0]], fitting):
-                total += len(prefix) + sum(len(tokens) - len(prefix) for _, tokens in rows)
+            total += tokens_to_read(list(self._families(prompts[group[0]], fitting)))
         return total
 
     def cost_for(self, prompts: Sequence[Prompt], choices: Sequence[str] | None) -> float:
@@ -153,6 +152,7 @@ class TransformersTeacher(AnsweringTeacher):
         return common_prefix(shared)
 
     def _scores(self, rows: Batch, prefix: list[int], wanted: ChoiceTokens) -> Iterator[tuple[int, Answer]]:
+        self._prefixed.keep(prefix)
         for start in range(0, len(rows), self._batch_size):
             batch = rows[start : start + self._batch_size]
             suffixes = [tokens[len(prefix) :] for _, tokens in batch]

@@ -422,10 +422,31 @@ def test_a_run_writes_graph_and_drawing_and_reports(tmp_path: Path) -> None:
     out = tmp_path / "out" / "relations.json"
     run = run_relations(BANK, FakeTeacher(knows_the_course), out, reference=reference_file(tmp_path / "ref.csv"))
     assert load_graph(out).prerequisites == tuple(Relation(a, b, round(c, 4)) for a, b, c in run.graph.prerequisites)
+    assert load_graph(out).provenance.quality["accuracy"] == 1
     assert run.files == (out, out.with_suffix(".png"))
     assert all(file.is_file() for file in run.files)
     for told in ("6 prerequisites", "isolated concepts: Poetry", "accuracy 1.000", "cycles broken at 0 edges"):
         assert told in run.report
+
+
+def test_a_teacher_who_fails_on_the_reference_is_refused_before_all_is_asked(tmp_path: Path) -> None:
+    def _backwards(prompt: Prompt) -> list[float]:
+        right = knows_the_course(prompt)
+        return list(right) if prompt.template.startswith("connected") else [-one for one in right]
+
+    teacher, reference = FakeTeacher(_backwards), reference_file(tmp_path / "ref.csv")
+    with pytest.raises(TeacherError, match=r"better than chance on the reference pairs: AUC 0\.\d+, at least 0.7"):
+        run_relations(BANK, teacher, tmp_path / "relations.json", reference=reference)
+    assert list(tmp_path.iterdir()) == [reference]
+    assert len(teacher.asked_about("connected")) < 2 * N_PAIRS
+
+
+def test_a_teacher_who_leaves_most_concepts_alone_is_refused() -> None:
+    n = 20
+    connected = [[4.0, 4.0]] * 3 + [[-4.0 - i / 100, -4.0] for i in range(n * (n - 1) // 2 - 3)]
+    said = answers(connected, [[9, 9]] * len(connected), [float(i % 9) for i in range(n)])
+    with pytest.raises(TeacherError, match=r"80% of 20 concepts are connected with none"):
+        decide_relations(said, course_bank([f"Topic {i}" for i in range(n)]))
 
 
 def test_a_refused_run_writes_nothing(tmp_path: Path) -> None:
