@@ -7,10 +7,10 @@ score of a question is the sum over its concepts k of
 
 where d is the question's difficulty relative to its concepts' other questions, and the three numbers come from one
 small network that reads concept k: its mastery, whether it is a target, how it stands to the weakest target, a few
-learned numbers of the concept's own, and what all concepts share (mean mastery, progress, last response). The network is
-the same for every concept, so what is learned about one of them holds for all; the concept's own numbers, alike at the
-start, tell those apart that are learned fast or slowly. The parabola lets it find which difficulty pays for a student
-of that mastery: a zone of proximal development that is learned.
+learned numbers of the concept's own, and what all concepts share (mean mastery, progress, last response). The network
+is the same for every concept, so what is learned about one of them holds for all; the concept's own numbers, alike at
+the start, tell those apart that are learned fast or slowly. The parabola lets it find which difficulty pays for a
+student of that mastery: a zone of proximal development that is learned.
 
 The sum, not the mean: a question practises each of its concepts in full, so one that practises two targets counts
 double. Training starts from the score 0 for every question; that targets pay is learned.

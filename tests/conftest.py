@@ -3,9 +3,14 @@
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 REPOSITORY = Path(__file__).parents[1]
+
+# speed is measured in benchmarks/, and a busy machine is no fault
+hypothesis.settings.register_profile("ldsim", deadline=None)
+hypothesis.settings.load_profile("ldsim")
 
 
 @pytest.fixture(scope="session")
