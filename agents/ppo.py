@@ -79,7 +79,7 @@ class PPOSettings:
     clip_range: float = 0.2
     hidden: int = 64
     concept_size: int = 4
-    n_levels: int = 5
+    n_levels: int = 10
     n_students: int = 100
     out: Path = Path("out/ppo")
 

@@ -70,7 +70,7 @@ class QuestionPolicy(MaskableActorCriticPolicy):
         n_concepts: int,
         hidden: int = 64,
         concept_size: int = 4,
-        n_levels: int = 5,
+        n_levels: int = 10,
         **kwargs: Any,
     ) -> None:
         self._own_arguments: dict[str, Any] = {

@@ -38,9 +38,11 @@ SIMPLE = ("random", "fixed", "random-target", "weakest", "zpd", "zpd-weakest", "
 
 
 def main(
+    *,
     timesteps: Annotated[int, typer.Option(min=1, help="Questions asked in training.")] = 100_000,
     minutes: Annotated[float, typer.Option(min=0, help="The most minutes of training.")] = 2.0,
     students: Annotated[int, typer.Option(min=2, help="Held-out students that every recommender teaches.")] = 200,
+    env_id: Annotated[str, typer.Option(help="Any environment of this package.")] = "LDSim-ASSIST09-v0",
     seed: Annotated[int, typer.Option(min=0, help="Seed of training and comparison.")] = 0,
     out: Annotated[Path, typer.Option(help="Folder for the table, the plots and the trained recommender.")] = Path(
         "out/demo"
@@ -49,10 +51,11 @@ def main(
     """Train a recommender by PPO, compare it with simple ones, and say where the results are."""
     torch.set_num_threads(1)  # batches are small: threads would wait for each other, the more so on a busy machine
     console = Console()
-    model = train(PPOSettings(total_timesteps=timesteps, max_minutes=minutes, seed=seed), console=console)
+    training = PPOSettings(env_id=env_id, total_timesteps=timesteps, max_minutes=minutes, seed=seed)
+    model = train(training, console=console)
     save(model, out / "ppo.zip")
     learned = SB3Recommender(model, "ppo")
-    settings = CompareSettings(n_students=students, seeds=(seed,))
+    settings = CompareSettings(env_id=env_id, n_students=students, seeds=(seed,))
     comparison = compare([*SIMPLE, learned], settings, console)
     print_table(comparison, console)
     save_json(comparison, out / "comparison.json")
