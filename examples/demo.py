@@ -80,7 +80,8 @@ def say_where(out: Path, console: Console) -> None:
         f"{out / 'comparison.png'}: the table as a plot\n"
         f"{out / 'episode.png'}: one student's way with the trained recommender\n"
         f"{out / 'comparison.json'}: every episode's outcome\n"
-        f"{out / 'ppo.zip'}: the recommender; try `ldsim compare zpd-weakest {out / 'ppo.zip'}`"
+        f"{out / 'ppo.zip'}: the recommender; try `ldsim compare zpd-weakest {out / 'ppo.zip'}`",
+        soft_wrap=True,  # paths are to be copied
     )
 
 
