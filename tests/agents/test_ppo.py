@@ -15,9 +15,11 @@ from torch import Tensor
 
 pytest.importorskip("sb3_contrib", reason="needs the extra 'agents'")
 from agents.ppo import PPOSettings, main, read_settings, save, train
+from ldsim_env.compare import CompareSettings, compare
 from ldsim_env.envs import to_sb3
 from ldsim_env.errors import SettingsError
 from ldsim_env.logs.bank import QuestionBank
+from ldsim_env.recommenders import SB3Recommender
 from ldsim_env.simulator.protocol import State
 from tests.envs.fake_student import SMALL_ID, FakeStudent, register_small, small_vector_env
 
@@ -82,10 +84,12 @@ def test_it_reaches_the_optimum_of_a_small_bank_where_random_does_not() -> None:
 
 
 def test_one_seed_gives_one_policy() -> None:
-    settings = PPOSettings(total_timesteps=100, seed=3, **QUICK)
-    first, second = (train(settings, choosy_env(QUICK["n_envs"])) for _ in range(2))
-    for one, other in zip(first.policy.parameters(), second.policy.parameters(), strict=True):
-        assert torch.equal(one, other)
+    first, again, other = (
+        train(PPOSettings(total_timesteps=100, seed=seed, **QUICK), choosy_env(QUICK["n_envs"])).policy.state_dict()
+        for seed in (3, 3, 4)
+    )
+    assert all(torch.equal(first[name], again[name]) for name in first)
+    assert any(not torch.equal(first[name], other[name]) for name in first)
 
 
 def test_training_ends_when_its_minutes_are_used_up() -> None:
@@ -116,6 +120,16 @@ def test_main_trains_saves_and_examines(tmp_path: Path, capsys: pytest.CaptureFi
     settings = json.loads((tmp_path / "settings.json").read_text())
     assert (settings["env_id"], settings["seed"], settings["out"]) == (SMALL_ID, 5, str(tmp_path))
     assert "zpd-weakest" in capsys.readouterr().out
+
+
+def test_a_saved_model_acts_alike_and_asks_no_question_twice(tmp_path: Path) -> None:
+    register_small()
+    model = train(PPOSettings(env_id=SMALL_ID, total_timesteps=240, n_envs=8, batch_size=120))
+    save(model, tmp_path / "model.zip")
+    within = CompareSettings(env_id=SMALL_ID, env_kwargs={}, n_students=4, reference="ppo")
+    comparison = compare([SB3Recommender(model, "ppo"), str(tmp_path / "model.zip")], within)
+    np.testing.assert_array_equal(comparison.gains_of("ppo"), comparison.gains_of("model"))
+    assert not comparison.repeat_rate.any()
 
 
 def test_a_saved_model_is_loaded_where_the_clone_is_the_current_directory(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+import ldsim_env
 from tests.envs.fake_student import SMALL_ID, register_small
 
 pytest.importorskip("sb3_contrib", reason="needs the extra 'agents'")
@@ -21,3 +22,13 @@ def test_demo(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert all(name in printed.replace("\n", "") for name in files)
     assert json.loads((tmp_path / "comparison.json").read_text())["policies"] == [*SIMPLE, "ppo"]
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in tmp_path.glob("*.png"))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif("LDSim-ASSIST09-v0" not in ldsim_env.register_envs(), reason="no bundled ASSIST09 bank")
+def test_demo_on_the_bundled_bank(tmp_path: Path) -> None:
+    from examples.demo import main
+
+    main(timesteps=960, students=3, out=tmp_path)
+    sizes = {path.name: path.stat().st_size for path in tmp_path.iterdir()}
+    assert min(sizes["comparison.png"], sizes["episode.png"]) > 20_000
