@@ -13,7 +13,7 @@ from ldsim_env.errors import LogWarning
 
 if TYPE_CHECKING:
     from ldsim_env.logs import MatchedLog
-    from ldsim_env.simulator import LDSimNetwork
+    from ldsim_env.simulator import LDSimNetwork, StudentNetwork
 
 
 def fit(
@@ -25,6 +25,9 @@ def fit(
     name: Annotated[str | None, typer.Option(help="Name of the bank; by default the folder's or file's name.")] = None,
     seed: Seed = 0,
     epochs: Annotated[int | None, typer.Option(help="The most epochs.", min=1)] = None,
+    student_model: Annotated[
+        str, typer.Option(help="ldsim, or another kind: attention, bkt, dkt, irt, kss.")
+    ] = "ldsim",
     relations: Annotated[
         Path | None, typer.Option(help="A teacher's concept relations (.json of `ldsim distill relations`, or .csv).")
     ] = None,
@@ -36,16 +39,23 @@ def fit(
 ) -> None:
     """Fit a simulator on response logs and save it, with its training history and plot."""
     from ldsim_env.logs import read_logs
-    from ldsim_env.simulator import Teaching, TrainingSettings, fit_simulator
+    from ldsim_env.simulator import FitSettings, Teaching, TrainingSettings, fit_simulator, fit_student_model
     from ldsim_env.teacher import read_labels, read_relations
 
     log = read_logs(logs, format=log_format, name=name)
     stopping = read_logs(valid, format=log_format) if valid else None
-    training = TrainingSettings(seed=seed, **({"epochs": epochs} if epochs else {}))
+    given = {"seed": seed} | ({"epochs": epochs} if epochs else {})
     say(f"{log.source}: {log.n_students:,} students, {log.n_interactions:,} interactions")
     graph = read_relations(relations, log.bank) if relations else None
-    teaching = Teaching(graph, read_labels(labels, log, graph) if labels else None)
-    fit_simulator(log, out, valid=stopping, training=training, teaching=teaching, allow_leaks=allow_leaks)
+    if student_model == "ldsim":
+        teaching = Teaching(graph, read_labels(labels, log, graph) if labels else None)
+        training = TrainingSettings(**given)
+        fit_simulator(log, out, valid=stopping, training=training, teaching=teaching, allow_leaks=allow_leaks)
+    else:
+        fitting = FitSettings(**given)
+        fit_student_model(
+            student_model, log, out, valid=stopping, fitting=fitting, graph=graph, allow_leaks=allow_leaks
+        )
     say(f"Simulator saved in {out}; training history in {out / 'history.json'} and {out / 'history.png'}")
 
 
@@ -138,7 +148,7 @@ def cohort(
     say(f"Cohort saved in {simulator}")
 
 
-def _read(simulator: str, logs: list[Path], log_format: str) -> tuple[LDSimNetwork, MatchedLog]:
+def _read(simulator: str, logs: list[Path], log_format: str) -> tuple[LDSimNetwork | StudentNetwork, MatchedLog]:
     """A simulator and logs over one bank; says how many of the logs' questions the simulator never saw."""
     from ldsim_env.logs import read_logs
     from ldsim_env.simulator import for_log, load_simulator

@@ -14,8 +14,9 @@ from ldsim_env.envs.targets import target_rule
 from ldsim_env.envs.teaching import Teaching
 from ldsim_env.errors import CheckpointError, SettingsError, unknown_name
 from ldsim_env.simulator.checkpoint import load_simulator, simulator_folder
-from ldsim_env.simulator.network import LDSimNetwork
+from ldsim_env.simulator.naming import student_model_folder
 from ldsim_env.simulator.protocol import StudentModel
+from ldsim_env.simulator.unknown_questions import Fitted
 from ldsim_env.teacher.graph import ConceptGraph
 from ldsim_env.teacher.graph_files import load_graph
 
@@ -64,7 +65,7 @@ def make_teaching(
         LogError: If the students' log can't be read.
         CheckpointError: If the simulator, the cohort or the relations are absent, damaged or of another bank.
     """
-    model = _student_model("student_model", bank if student_model is None else student_model, device)
+    model = _student_model("student_model", bank if student_model is None else student_model, bank, device)
     cohort = make_cohort(students, model.bank, simulator_folder(bank) if students is None else None)
     graph = _relations(relations, bank) if targets == "next" else None
     return Teaching(
@@ -72,14 +73,15 @@ def make_teaching(
         cohort.students_of(cohort_split),
         settings,
         target_rule(model.bank, settings, targets, graph),
-        observer=None if observer is None else _observer(observer, model, device),
+        observer=None if observer is None else _observer(observer, bank, model, device),
         sampler=sampler,
     )
 
 
-def _student_model(name: str, value: Any, device: str) -> StudentModel:
+def _student_model(name: str, value: Any, bank: str | Path, device: str) -> StudentModel:
     if isinstance(value, str | Path):
-        return _on_device(load_simulator(value), device)
+        folder = simulator_folder(value) if value is bank else student_model_folder(value, bank)
+        return _on_device(load_simulator(folder), device)
     if not isinstance(value, StudentModel):
         raise SettingsError(
             f"{name}: expected a student model (with bank, start, answer_prob, learn and mastery) or the name or "
@@ -88,7 +90,7 @@ def _student_model(name: str, value: Any, device: str) -> StudentModel:
     return value
 
 
-def _on_device(network: LDSimNetwork, device: str) -> LDSimNetwork:
+def _on_device(network: Fitted, device: str) -> Fitted:
     if device == "cpu":
         return network
     try:
@@ -101,8 +103,8 @@ def _on_device(network: LDSimNetwork, device: str) -> LDSimNetwork:
     return network
 
 
-def _observer(value: Any, model: StudentModel, device: str) -> StudentModel:
-    observer = _student_model("observer", value, device)
+def _observer(value: Any, bank: str | Path, model: StudentModel, device: str) -> StudentModel:
+    observer = _student_model("observer", value, bank, device)
     if observer.bank.fingerprint != model.bank.fingerprint:
         raise SettingsError(
             f"observer: expected a student model of the same bank as the one that answers, {model.bank.name!r} "

@@ -18,6 +18,9 @@ from ldsim_env.simulator.evaluation import Evaluation, evaluate, evaluation_tabl
 from ldsim_env.simulator.fitting import fit_simulator, for_log
 from ldsim_env.simulator.histories import states_after
 from ldsim_env.simulator.metrics import ReliabilityBin, Scores, reliability, score
+from ldsim_env.simulator.models import STUDENT_MODELS, FitSettings, StudentNetwork
+from ldsim_env.simulator.models.fitting import fit_student_model
+from ldsim_env.simulator.naming import student_model_folder, student_models_of
 from ldsim_env.simulator.network import LDSimNetwork
 from ldsim_env.simulator.probes import (
     Probe,
@@ -36,8 +39,10 @@ from ldsim_env.simulator.unknown_questions import with_bank
 from ldsim_env.simulator.unroll import Rollout, unroll
 
 __all__ = [
+    "STUDENT_MODELS",
     "EpochRecord",
     "Evaluation",
+    "FitSettings",
     "LDSimNetwork",
     "NetworkSettings",
     "Predictions",
@@ -50,6 +55,7 @@ __all__ = [
     "SequenceModel",
     "State",
     "StudentModel",
+    "StudentNetwork",
     "Teaching",
     "Trainer",
     "TrainingSettings",
@@ -57,6 +63,7 @@ __all__ = [
     "evaluate",
     "evaluation_table",
     "fit_simulator",
+    "fit_student_model",
     "for_log",
     "join_students",
     "load_simulator",
@@ -73,6 +80,8 @@ __all__ = [
     "select_students",
     "simulator_folder",
     "states_after",
+    "student_model_folder",
+    "student_models_of",
     "unroll",
     "with_bank",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from safetensors import SafetensorError
@@ -15,12 +15,15 @@ from ldsim_env._version import __version__
 from ldsim_env.errors import CheckpointError, SettingsError, unknown_name
 from ldsim_env.files import write_atomic
 from ldsim_env.logs.bank import QuestionBank
+from ldsim_env.simulator.models import STUDENT_MODELS, StudentNetwork
 from ldsim_env.simulator.network import LDSimNetwork
 from ldsim_env.simulator.settings import NetworkSettings, settings_from
 
 FORMAT_VERSION = 1
 SIMULATOR_FILE, WEIGHTS_FILE, BANK_FILE = "simulator.json", "weights.safetensors", "bank.json"
 STUDENT_MODEL = "ldsim"
+MODELS_FOLDER = "models"  # in a simulator's folder: other student models of its bank
+SHARED_BANK_LEVELS = 3  # how far above a simulator's folder the bank may be that it shares with others
 BUNDLED = Path(__file__).parents[1] / "banks"
 
 
@@ -33,12 +36,14 @@ def simulator_folder(name_or_dir: str | Path) -> Path:
     """The folder of a bundled simulator (by name) or of a saved one (by path).
 
     A string that is a bundled name is that one; a folder of the same name is given as a `Path` or as ``"./ASSIST09"``.
+    ``"ASSIST09/bkt"`` is another student model that comes with a bundled bank.
 
     Raises:
         CheckpointError: If there is neither; the message has the nearest bundled name.
     """
-    if isinstance(name_or_dir, str) and name_or_dir in bundled_names():
-        return BUNDLED / name_or_dir
+    bundled = _bundled()
+    if isinstance(name_or_dir, str) and name_or_dir in bundled:
+        return bundled[name_or_dir]
     folder = Path(name_or_dir)
     if (folder / SIMULATOR_FILE).is_file():
         return folder
@@ -46,36 +51,70 @@ def simulator_folder(name_or_dir: str | Path) -> Path:
         raise CheckpointError(f"{folder}: this folder holds no {SIMULATOR_FILE}. Give one that `ldsim fit` wrote.")
     if isinstance(name_or_dir, Path):
         raise CheckpointError(f"{folder}: no such folder. Give one that `ldsim fit` wrote.")
+    known = bundled if "/" in name_or_dir else bundled_names()
     raise CheckpointError(
-        f"simulator: {unknown_name('simulator', str(name_or_dir), bundled_names())} A folder that `ldsim fit` wrote "
-        "will do too."
+        f"simulator: {unknown_name('simulator', name_or_dir, known)} A folder that `ldsim fit` wrote will do too."
     )
 
 
-def save_simulator(network: LDSimNetwork, folder: Path, provenance: dict[str, Any] | None = None) -> None:
+def _bundled() -> dict[str, Path]:
+    """Every simulator that comes with the package, by name."""
+    folders = {name: BUNDLED / name for name in bundled_names()}
+    others = BUNDLED.glob(f"*/{MODELS_FOLDER}/*/{SIMULATOR_FILE}")
+    return folders | {f"{path.parents[2].name}/{path.parent.name}": path.parent for path in others}
+
+
+def save_simulator(
+    network: LDSimNetwork | StudentNetwork,
+    folder: Path,
+    provenance: dict[str, Any] | None = None,
+    half_precision: bool = False,
+) -> None:
     """Write a simulator; each file is written whole or not at all, ``simulator.json`` last.
+
+    The bank isn't written where a folder up to three levels above holds the same one: in ``ASSIST09/models/bkt`` the
+    simulator shares the bank of ``ASSIST09``.
 
     Args:
         network: What to save.
         folder: Where; made when absent. Files of an earlier simulator there are replaced.
         provenance: JSON values that say where the weights come from (training settings, history, scores).
+        half_precision: Keep 16 bits of each weight; student models other than LDSim's are always kept so.
     """
+    others = isinstance(network, StudentNetwork)
     bank = network.bank.with_difficulty(network.difficulty().detach().numpy())
     content = {
         "format_version": FORMAT_VERSION,
         "library_version": __version__,
-        "student_model": STUDENT_MODEL,
+        "student_model": network.kind if isinstance(network, StudentNetwork) else STUDENT_MODEL,
         "settings": asdict(network.settings),
         "bank_fingerprint": bank.fingerprint,
         "provenance": provenance or {},
     }
-    bank.save(folder / BANK_FILE)
-    write_atomic(folder / WEIGHTS_FILE, save({k: v.contiguous() for k, v in network.state_dict().items()}))
+    if not _shares_bank(folder, bank):
+        bank.save(folder / BANK_FILE)
+    weights = {name: _kept(value, others or half_precision) for name, value in network.state_dict().items()}
+    write_atomic(folder / WEIGHTS_FILE, save(weights))
     write_atomic(folder / SIMULATOR_FILE, json.dumps(content, indent=2).encode())
 
 
-def load_simulator(name_or_dir: str | Path) -> LDSimNetwork:
-    """Load a bundled simulator by name or a saved one by its folder, ready to be stepped.
+def bank_folder(folder: Path) -> Path:
+    """The folder that holds the bank of the simulator in ``folder``: itself, or one above it, see `save_simulator`."""
+    above = [folder, *folder.absolute().parents[:SHARED_BANK_LEVELS]]
+    return next((one for one in above if (one / BANK_FILE).is_file()), folder)
+
+
+def _shares_bank(folder: Path, bank: QuestionBank) -> bool:
+    owner = bank_folder(folder.absolute().parent)
+    return (owner / BANK_FILE).is_file() and QuestionBank.load(owner / BANK_FILE).fingerprint == bank.fingerprint
+
+
+def _kept(value: torch.Tensor, half_precision: bool) -> torch.Tensor:
+    return (value.half() if half_precision and value.is_floating_point() else value).contiguous()
+
+
+def load_simulator(name_or_dir: str | Path) -> LDSimNetwork | StudentNetwork:
+    """Load a bundled simulator by name or a saved one by its folder, ready to be stepped, whatever its student model.
 
     Raises:
         CheckpointError: If there is none, a file is missing or damaged, the format version is unknown, the bank is
@@ -83,10 +122,11 @@ def load_simulator(name_or_dir: str | Path) -> LDSimNetwork:
     """
     folder = simulator_folder(name_or_dir)
     description = _read_description(folder / SIMULATOR_FILE)
-    bank = QuestionBank.load(_present(folder / BANK_FILE))
+    bank_file = bank_folder(folder) / BANK_FILE
+    bank = QuestionBank.load(_present(bank_file))
     if bank.fingerprint != description["bank_fingerprint"]:
         raise CheckpointError(
-            f"{folder / BANK_FILE}: its fingerprint is {bank.fingerprint[:12]}..., the weights were fitted on "
+            f"{bank_file}: its fingerprint is {bank.fingerprint[:12]}..., the weights were fitted on "
             f"{description['bank_fingerprint'][:12]}.... Put the simulator's own bank beside its weights."
         )
     weights = _read_weights(_present(folder / WEIGHTS_FILE))
@@ -115,8 +155,9 @@ def _read_description(path: Path) -> dict[str, Any]:
         )
     if missing:
         raise CheckpointError(f"{path}: these keys are missing: {', '.join(sorted(missing))}. Copy or fit it again.")
-    if content["student_model"] != STUDENT_MODEL:
-        what = unknown_name("student model", str(content["student_model"]), [STUDENT_MODEL])
+    known = [STUDENT_MODEL, *STUDENT_MODELS]
+    if content["student_model"] not in known:
+        what = unknown_name("student model", str(content["student_model"]), known)
         raise CheckpointError(
             f"{path}: {what} Use the library version that wrote it ({content.get('library_version')})."
         )
@@ -131,21 +172,29 @@ def _present(path: Path) -> Path:
 
 def _read_weights(path: Path) -> dict[str, torch.Tensor]:
     try:
-        return load_file(path)
+        return {name: _float32(value) for name, value in load_file(path).items()}
     except SafetensorError as error:
         raise CheckpointError(f"{path}: damaged ({error}). Copy or fit the simulator again.") from error
 
 
-def _empty_network(bank: QuestionBank, folder: Path, description: dict[str, Any]) -> LDSimNetwork:
+def _float32(value: torch.Tensor) -> torch.Tensor:
+    return value.float() if value.is_floating_point() else value
+
+
+def _empty_network(bank: QuestionBank, folder: Path, description: dict[str, Any]) -> LDSimNetwork | StudentNetwork:
+    other = STUDENT_MODELS.get(description["student_model"])
+    kind = cast("type[Any]", other.settings_type if other else NetworkSettings)
     try:
-        settings = settings_from(NetworkSettings, description["settings"])
+        settings = settings_from(kind, description["settings"])
     except (SettingsError, TypeError) as error:
         raise CheckpointError(f"{folder / SIMULATOR_FILE}: settings: {error}") from error
+    if other:
+        return other(bank, settings)
     blank = torch.zeros(bank.n_questions)
     return LDSimNetwork(bank, blank, blank, settings)
 
 
-def _fill(network: LDSimNetwork, weights: dict[str, torch.Tensor], path: Path) -> None:
+def _fill(network: LDSimNetwork | StudentNetwork, weights: dict[str, torch.Tensor], path: Path) -> None:
     expected = {name: tuple(value.shape) for name, value in network.state_dict().items()}
     came = {name: tuple(value.shape) for name, value in weights.items()}
     if expected != came:

@@ -16,7 +16,7 @@ from ldsim_env.simulator.network import LDSimNetwork
 from ldsim_env.simulator.plots import training_plot
 from ldsim_env.simulator.settings import NetworkSettings, TrainingSettings
 from ldsim_env.simulator.training import Trainer
-from ldsim_env.simulator.unknown_questions import with_bank
+from ldsim_env.simulator.unknown_questions import Fitted, with_bank
 
 SPLIT_STREAM = 1_000  # keeps the split's random numbers apart from those of the epochs
 
@@ -85,7 +85,7 @@ def stopping_split(
     return split_students(log, training.stopping_share, rng)
 
 
-def for_log(network: LDSimNetwork, log: ResponseLog) -> tuple[LDSimNetwork, MatchedLog]:
+def for_log(network: Fitted, log: ResponseLog) -> tuple[Fitted, MatchedLog]:
     """A simulator and a log brought to one bank, which holds the log's unknown questions behind the known ones."""
     matched = match_bank(log, network.bank)
     return with_bank(network, matched.log.bank), matched

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+from typing import TypeVar, cast
+
 import torch
 from torch import Tensor
 
 from ldsim_env.errors import CheckpointError
 from ldsim_env.logs.bank import QuestionBank
+from ldsim_env.simulator.models.network import StudentNetwork
 from ldsim_env.simulator.network import LDSimNetwork
 
+Fitted = TypeVar("Fitted", bound=LDSimNetwork | StudentNetwork)
 
-@torch.no_grad()
-def with_bank(network: LDSimNetwork, bank: QuestionBank) -> LDSimNetwork:
-    """The same network over a bank that begins with the network's own questions.
+
+def with_bank(network: Fitted, bank: QuestionBank) -> Fitted:
+    """The same simulator over a bank that begins with the simulator's own questions.
 
     A new question has the mean easiness of its concepts' questions (each weighted by how often it was asked), no
     correction and discrimination 1; without a known concept it has the mean easiness of the bank.
 
     Raises:
-        CheckpointError: If the bank has other concepts, or doesn't begin with the network's questions.
+        CheckpointError: If the bank has other concepts, or doesn't begin with the simulator's questions.
     """
+    extended = network.with_bank(bank) if isinstance(network, StudentNetwork) else _extended(network, bank)
+    return cast(Fitted, extended)
+
+
+@torch.no_grad()
+def _extended(network: LDSimNetwork, bank: QuestionBank) -> LDSimNetwork:
     if bank is network.bank:
         return network
     n_known = network.bank.n_questions

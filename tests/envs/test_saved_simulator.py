@@ -15,6 +15,7 @@ from ldsim_env.envs import REWARD_TERMS, LDSimEnv
 from ldsim_env.errors import CheckpointError, SettingsError
 from ldsim_env.simulator import checkpoint
 from ldsim_env.simulator.checkpoint import save_simulator
+from ldsim_env.simulator.models import BKTSettings, BKTStudent
 from ldsim_env.simulator.network import LDSimNetwork
 from ldsim_env.simulator.settings import NetworkSettings
 from ldsim_env.teacher.graph import ConceptGraph, Relation
@@ -139,3 +140,20 @@ def test_without_a_cohort(folder: Path) -> None:
 def test_an_unknown_bank(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="NOWHERE"):
         LDSimEnv(bank="NOWHERE")
+
+
+def test_a_student_model_of_the_bank_by_its_name(folder: Path) -> None:
+    save_simulator(BKTStudent(small_bank(), BKTSettings()).settle(), folder / "models" / "bkt")
+    env = LDSimEnv(folder, student_model="bkt", observer="ldsim", min_questions=2)
+    assert isinstance(env._teaching.learners.model, BKTStudent)
+    assert isinstance(env._teaching.observer.model, LDSimNetwork)
+    env.reset(seed=0)
+    _, _, _, _, info = env.step(0)
+    assert info["mastery"].shape == info["observed_mastery"].shape
+
+
+def test_a_student_model_that_the_bank_lacks(folder: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"has no 'irt', only ldsim\. Fit it with `ldsim fit .* irt --out .*irt"):
+        LDSimEnv(folder, student_model="irt", min_questions=2)
+    with pytest.raises(CheckpointError, match=r"unknown student model 'ldsin'\. Did you mean 'ldsim'\?"):
+        LDSimEnv(folder, observer="ldsin", min_questions=2)

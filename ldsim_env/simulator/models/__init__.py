@@ -1,0 +1,23 @@
+"""Student models other than LDSim's, behind the same four verbs: other assumptions about how students answer and learn.
+
+A recommender that was trained on one of them can be examined on the others. `STUDENT_MODELS` has them by name;
+`ldsim_env.simulator.models.fitting.fit_student_model` fits one of them on a log.
+"""
+
+from ldsim_env.simulator.models.bkt import BKTSettings, BKTStudent
+from ldsim_env.simulator.models.irt import IRTSettings, IRTStudent
+from ldsim_env.simulator.models.network import StudentNetwork
+from ldsim_env.simulator.models.settings import FitSettings
+
+STUDENT_MODELS: dict[str, type[StudentNetwork]] = {model.kind: model for model in (BKTStudent, IRTStudent)}
+"""The classes by the name that ``student_model=`` and ``ldsim fit --student-model`` take."""
+
+__all__ = [
+    "STUDENT_MODELS",
+    "BKTSettings",
+    "BKTStudent",
+    "FitSettings",
+    "IRTSettings",
+    "IRTStudent",
+    "StudentNetwork",
+]

@@ -1,0 +1,69 @@
+"""How easy each question is, in logits: one number a question, held near what the training log says of it."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ldsim_env.logs import QuestionBank, ResponseLog, shrunk_log_odds
+
+
+class QuestionEasiness(nn.Module):
+    """One table over the questions of a bank, and what a middling question of each concept has.
+
+    Args:
+        bank: The questions.
+
+    Attributes:
+        table: ``(n_questions,)`` logits, before they are stretched.
+        spread: How far the table is stretched: the more students differ, the further apart questions are for one.
+        offsets: ``(n_concepts,)`` logits: easiness of a question of middling difficulty of each concept.
+    """
+
+    prior: Tensor  # (n_questions,) what the table is held to while it is fitted
+    asked: Tensor  # (n_questions,) how often the training log has each question
+    offsets: Tensor
+
+    def __init__(self, bank: QuestionBank) -> None:
+        super().__init__()
+        self.table = nn.Parameter(torch.zeros(bank.n_questions))
+        self.spread = nn.Parameter(torch.ones(()))
+        self.register_buffer("offsets", torch.zeros(bank.n_concepts))
+        self.register_buffer("prior", torch.zeros(bank.n_questions), persistent=False)
+        self.register_buffer("asked", torch.zeros(bank.n_questions), persistent=False)
+
+    @torch.no_grad()
+    def start_from(self, log: ResponseLog, concept_strength: float, question_strength: float) -> None:
+        """Take the log's shrunk log-odds (`shrunk_log_odds`) as the table and as what it is held to."""
+        prior = torch.from_numpy(shrunk_log_odds(log, concept_strength, question_strength).question)
+        self.table.copy_(prior)
+        self.prior.copy_(prior)
+        self.asked.copy_(torch.from_numpy(np.bincount(log.questions, minlength=log.bank.n_questions)))
+
+    def forward(self, question: Tensor) -> Tensor:
+        """Easiness in logits, of the shape of ``question``."""
+        easiness: Tensor = self.spread * self.table[question]
+        return easiness
+
+    def penalty(self, question: Tensor) -> Tensor:
+        """Sum of the squared distances of the distinct questions from their priors."""
+        asked = torch.unique(question)
+        return (self.table[asked] - self.prior[asked]).square().sum()
+
+    @torch.no_grad()
+    def settle(self, bank: QuestionBank) -> None:
+        """Work out ``offsets``: the mean over a concept's questions, each weighted by how often it was asked (+1)."""
+        matrix = torch.tensor(bank.concept_matrix, dtype=torch.float32)
+        weight = matrix * (self.asked + 1)[:, None]
+        every = torch.arange(bank.n_questions)
+        self.offsets.copy_((weight.t() @ self(every)) / weight.sum(0).clamp(min=1))
+
+    def extended(self, bank: QuestionBank) -> Tensor:
+        """The table with the questions behind the known ones: each as easy as a middling one of its concepts."""
+        n_known = len(self.table)
+        matrix = torch.tensor(bank.concept_matrix[n_known:], dtype=torch.float32)
+        n_concepts = matrix.sum(1)
+        middling = (matrix @ self.offsets) / n_concepts.clamp(min=1)
+        new = torch.where(n_concepts > 0, middling, self.offsets.mean())
+        return torch.cat([self.table.detach(), new / self.spread.detach()])
