@@ -9,10 +9,12 @@ import numpy as np
 from gymnasium.error import ResetNeeded
 from numpy.typing import NDArray
 
+from ldsim_env.envs.embedding_action import EmbeddingAction
 from ldsim_env.envs.questions import question_indices
 from ldsim_env.envs.teaching import Teaching
 from ldsim_env.errors import SettingsError
 from ldsim_env.logs.bank import QuestionBank
+from ldsim_env.simulator.protocol import State, StudentModel
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 
@@ -31,6 +33,11 @@ class StudentReadings:
     def bank(self) -> QuestionBank:
         """The question bank."""
         return self._teaching.model.bank
+
+    @property
+    def student_model(self) -> StudentModel:
+        """The student model that answers, learns and is examined."""
+        return self._teaching.model
 
     @property
     def n_students(self) -> int:
@@ -60,6 +67,31 @@ class StudentReadings:
             SettingsError: If actions are vectors (``action="embedding"``), all of which ask a question.
         """
         return first(self._taught("action_masks").action_masks())
+
+    def question_masks(self) -> NDArray[np.uint8]:
+        """Which questions may be asked, ``(n_questions,)`` uint8, 1 yes, 0 no, whatever an action is."""
+        return first(self._taught("question_masks").session.action_masks())
+
+    def question_vectors(self) -> NDArray[np.float32]:
+        """The vectors that stand for the questions with ``action="embedding"``, ``(n_questions, d)`` in [-1, 1].
+
+        Raises:
+            SettingsError: If actions aren't vectors.
+        """
+        action = self._teaching.action
+        if not isinstance(action, EmbeddingAction):
+            raise SettingsError(
+                f"question_vectors: actions are {action.space}, not vectors. Make the environment with "
+                'action="embedding".'
+            )
+        return action.vectors
+
+    def knowledge_state(self) -> State:
+        """The student's knowledge state as `student_model` has it: a copy on the CPU, each entry ``(1, ...)``.
+
+        With `student_model` it lets a planner try out what it likes; no tutor can know it.
+        """
+        return self._taught("knowledge_state").learners.save()
 
     def answer_probs(self) -> NDArray[np.float32]:
         """The observer's P(right) of every question in the present state, ``(n_questions,)`` float32 in (0, 1)."""

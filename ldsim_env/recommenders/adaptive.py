@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ldsim_env.recommenders.legal import Choices
-from ldsim_env.recommenders.protocol import Env, Info
+from ldsim_env.recommenders.protocol import Action, Env, Info
 
 EVEN_CHANCE = 0.5
 
@@ -29,9 +29,9 @@ class WeakestRecommender:
         """Begin an episode."""
         self._choices, self._rng = Choices.of(env), rng
 
-    def recommend(self, observation: Any, info: Info) -> int:
+    def recommend(self, observation: Any, info: Info) -> Action:
         """Pick a legal question of the weakest target."""
-        return int(self._rng.choice(self._choices.on_weakest_target(info)))
+        return self._choices.action(self._rng.choice(self._choices.on_weakest_target(info)), info)
 
 
 class ZPDRecommender:
@@ -47,9 +47,10 @@ class ZPDRecommender:
         """Begin an episode; ``rng`` is not used."""
         self._choices = Choices.of(env)
 
-    def recommend(self, observation: Any, info: Info) -> int:
+    def recommend(self, observation: Any, info: Info) -> Action:
         """Pick the legal question of a target with P(right) nearest 0.5."""
-        return _nearest_even_chance(self._choices, self._choices.on_targets(info))
+        question = _nearest_even_chance(self._choices, self._choices.on_targets(info))
+        return self._choices.action(question, info)
 
 
 class ZPDWeakestRecommender:
@@ -61,9 +62,10 @@ class ZPDWeakestRecommender:
         """Begin an episode; ``rng`` is not used."""
         self._choices = Choices.of(env)
 
-    def recommend(self, observation: Any, info: Info) -> int:
+    def recommend(self, observation: Any, info: Info) -> Action:
         """Pick the legal question of the weakest target with P(right) nearest 0.5."""
-        return _nearest_even_chance(self._choices, self._choices.on_weakest_target(info))
+        question = _nearest_even_chance(self._choices, self._choices.on_weakest_target(info))
+        return self._choices.action(question, info)
 
 
 def _nearest_even_chance(choices: Choices, questions: NDArray[np.int64]) -> int:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ldsim_env.errors import SettingsError
 from ldsim_env.recommenders.legal import Choices
-from ldsim_env.recommenders.protocol import Env, Info
+from ldsim_env.recommenders.protocol import Action, Env, Info
 
 MAX_CANDIDATES = 256
 
@@ -42,10 +42,10 @@ class GreedyRecommender:
         """Begin an episode; ``rng`` is not used."""
         self._choices = Choices.of(env)
 
-    def recommend(self, observation: Any, info: Info) -> int:
+    def recommend(self, observation: Any, info: Info) -> Action:
         """Pick the candidate with the greatest expected gain."""
         candidates = self._candidates(info)
-        return int(candidates[np.argmax(self._choices.env.expected_gains(candidates))])
+        return self._choices.action(candidates[np.argmax(self._choices.env.expected_gains(candidates))], info)
 
     def _candidates(self, info: Info) -> NDArray[np.int64]:
         questions = self._choices.on_targets(info)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ldsim_env.errors import LDSimError
-from ldsim_env.recommenders.protocol import Env, Info, TeachingEnv, teaching_env
+from ldsim_env.recommenders.action_modes import ActionMode, action_mode
+from ldsim_env.recommenders.protocol import Action, Env, Info, TeachingEnv
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,20 +21,22 @@ class Choices:
     Args:
         env: The environment, unwrapped.
         practises: ``(n_questions, n_targets)`` bool: which targets each question practises.
+        mode: What an action is.
     """
 
     env: TeachingEnv
     practises: NDArray[np.bool_]
+    mode: ActionMode
 
     @classmethod
     def of(cls, env: Env) -> Choices:
         """The choices of the episode that ``env`` has just begun.
 
         Raises:
-            SettingsError: If the environment isn't one whose actions are questions.
+            SettingsError: If the environment isn't one whose actions ask questions.
         """
-        inner = teaching_env(env)
-        return cls(inner, inner.bank.concept_matrix[:, np.asarray(inner.targets)])
+        inner, mode = action_mode(env)
+        return cls(inner, inner.bank.concept_matrix[:, np.asarray(inner.targets)], mode)
 
     @cached_property
     def practises_any(self) -> NDArray[np.bool_]:
@@ -45,11 +49,14 @@ class Choices:
         Raises:
             LDSimError: If there is none (the episode should have ended).
         """
-        mask = info["action_mask"] if "action_mask" in info else self.env.action_masks()
-        legal = np.asarray(mask, dtype=bool)
+        legal = self.mode.legal(info)
         if not legal.any():
             raise LDSimError("info['action_mask']: no legal question is left. Call reset: the episode is over.")
         return legal
+
+    def action(self, question: int | np.integer, info: Info) -> Action:
+        """The action that asks a legal question."""
+        return self.mode.action(int(question), info)
 
     def on_targets(self, info: Info) -> NDArray[np.int64]:
         """Legal questions that practise a target; every legal question when none of those is left."""
@@ -68,6 +75,13 @@ class Choices:
         Every legal question when no target has one left.
         """
         mastery = self.env.mastery()[np.asarray(self.env.targets)]
+        return self.on_first_of(np.argsort(mastery, kind="stable").tolist(), info)
+
+    def on_first_of(self, places: Sequence[int], info: Info) -> NDArray[np.int64]:
+        """Legal questions of the first of these targets that still has one, by their places among the targets.
+
+        Every legal question when none has one left.
+        """
         by_target = self.by_target(info)
-        weakest_first = (by_target[target] for target in np.argsort(mastery, kind="stable").tolist())
-        return next((questions for questions in weakest_first if questions.size), np.flatnonzero(self.legal(info)))
+        in_order = (by_target[place] for place in places)
+        return next((questions for questions in in_order if questions.size), np.flatnonzero(self.legal(info)))

@@ -81,8 +81,12 @@ class TeachingEnv(Protocol):
         ...
 
 
-def teaching_env(env: Env) -> TeachingEnv:
-    """The unwrapped environment, after checking that its actions are questions and that it answers what we ask.
+def teaching_env(env: Env, questions_only: bool = True) -> TeachingEnv:
+    """The unwrapped environment, after checking that it answers what we ask.
+
+    Args:
+        env: The environment.
+        questions_only: Whether its actions must be questions.
 
     Raises:
         SettingsError: If it lacks a method of `TeachingEnv` or its actions are not the bank's questions.
@@ -96,7 +100,7 @@ def teaching_env(env: Env) -> TeachingEnv:
             "Use an id that starts with 'LDSim-', or a recommender that needs only the observation."
         )
     n_actions = getattr(env.action_space, "n", None)
-    if n_actions != inner.bank.n_questions:
+    if questions_only and n_actions != inner.bank.n_questions:
         raise SettingsError(
             f"env: expected the action space Discrete({inner.bank.n_questions}), one action a question, got "
             f"{env.action_space}. Make the environment with its default actions."

@@ -7,8 +7,10 @@ from types import MappingProxyType
 
 from ldsim_env.errors import SettingsError, unknown_name
 from ldsim_env.recommenders.adaptive import WeakestRecommender, ZPDRecommender, ZPDWeakestRecommender
+from ldsim_env.recommenders.curriculum import CurriculumRecommender
 from ldsim_env.recommenders.greedy import GreedyRecommender
 from ldsim_env.recommenders.protocol import Recommender
+from ldsim_env.recommenders.review import BKTRecommender, LeitnerRecommender
 from ldsim_env.recommenders.simple import FixedOrderRecommender, RandomRecommender, RandomTargetRecommender
 
 RECOMMENDERS: Mapping[str, Callable[[], Recommender]] = MappingProxyType(
@@ -16,6 +18,9 @@ RECOMMENDERS: Mapping[str, Callable[[], Recommender]] = MappingProxyType(
         RandomRecommender.name: RandomRecommender,
         RandomTargetRecommender.name: RandomTargetRecommender,
         FixedOrderRecommender.name: FixedOrderRecommender,
+        CurriculumRecommender.name: CurriculumRecommender,
+        LeitnerRecommender.name: LeitnerRecommender,
+        BKTRecommender.name: BKTRecommender,
         WeakestRecommender.name: WeakestRecommender,
         ZPDRecommender.name: ZPDRecommender,
         ZPDWeakestRecommender.name: ZPDWeakestRecommender,

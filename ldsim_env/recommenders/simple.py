@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ldsim_env.recommenders.legal import Choices
-from ldsim_env.recommenders.protocol import Env, Info
+from ldsim_env.recommenders.protocol import Action, Env, Info
 
 
 class RandomRecommender:
@@ -24,9 +24,9 @@ class RandomRecommender:
         """Begin an episode."""
         self._choices, self._rng = Choices.of(env), rng
 
-    def recommend(self, observation: Any, info: Info) -> int:
+    def recommend(self, observation: Any, info: Info) -> Action:
         """Pick a legal question."""
-        return int(self._rng.choice(np.flatnonzero(self._choices.legal(info))))
+        return self._choices.action(self._rng.choice(np.flatnonzero(self._choices.legal(info))), info)
 
 
 class RandomTargetRecommender:
@@ -38,9 +38,9 @@ class RandomTargetRecommender:
         """Begin an episode."""
         self._choices, self._rng = Choices.of(env), rng
 
-    def recommend(self, observation: Any, info: Info) -> int:
+    def recommend(self, observation: Any, info: Info) -> Action:
         """Pick a legal question of a target."""
-        return int(self._rng.choice(self._choices.on_targets(info)))
+        return self._choices.action(self._rng.choice(self._choices.on_targets(info)), info)
 
 
 class FixedOrderRecommender:
@@ -60,10 +60,10 @@ class FixedOrderRecommender:
         self._choices = Choices.of(env)
         self._order = _curriculum(self._choices)
 
-    def recommend(self, observation: Any, info: Info) -> int:
+    def recommend(self, observation: Any, info: Info) -> Action:
         """Pick the first legal question of the order."""
         legal = self._choices.legal(info)
-        return int(self._order[np.argmax(legal[self._order])])
+        return self._choices.action(self._order[np.argmax(legal[self._order])], info)
 
 
 def _curriculum(choices: Choices) -> NDArray[np.int64]:
