@@ -1,8 +1,11 @@
 """Recommenders: the protocol, the simple ones that every comparison needs, and saved Stable-Baselines3 policies."""
 
 from ldsim_env.recommenders.adaptive import WeakestRecommender, ZPDRecommender, ZPDWeakestRecommender
+from ldsim_env.recommenders.bandit import LinUCBRecommender, LinUCBSettings
+from ldsim_env.recommenders.beam import BeamRecommender, BeamSettings
 from ldsim_env.recommenders.curriculum import CurriculumRecommender
 from ldsim_env.recommenders.greedy import GreedyRecommender
+from ldsim_env.recommenders.llm import LLMRecommender, LLMSettings
 from ldsim_env.recommenders.loading import load_recommender
 from ldsim_env.recommenders.protocol import Action, Env, Info, Recommender, TeachingEnv, uses_simulator
 from ldsim_env.recommenders.registry import RECOMMENDERS, make_recommender
@@ -15,12 +18,18 @@ __all__ = [
     "Action",
     "BKTRecommender",
     "BKTSettings",
+    "BeamRecommender",
+    "BeamSettings",
     "CurriculumRecommender",
     "Env",
     "FixedOrderRecommender",
     "GreedyRecommender",
     "Info",
+    "LLMRecommender",
+    "LLMSettings",
     "LeitnerRecommender",
+    "LinUCBRecommender",
+    "LinUCBSettings",
     "RandomRecommender",
     "RandomTargetRecommender",
     "Recommender",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ldsim_env.errors import SettingsError
 from ldsim_env.recommenders.legal import Choices
@@ -44,22 +43,5 @@ class GreedyRecommender:
 
     def recommend(self, observation: Any, info: Info) -> Action:
         """Pick the candidate with the greatest expected gain."""
-        candidates = self._candidates(info)
+        candidates = self._choices.spread_candidates(info, self._max_candidates)
         return self._choices.action(candidates[np.argmax(self._choices.env.expected_gains(candidates))], info)
-
-    def _candidates(self, info: Info) -> NDArray[np.int64]:
-        questions = self._choices.on_targets(info)
-        if questions.size <= self._max_candidates:
-            return questions
-        prob = self._choices.env.answer_probs()
-        groups = [group for group in self._choices.by_target(info) if group.size] or [questions]
-        share = max(1, self._max_candidates // len(groups))
-        spread = [_spread(group[np.argsort(prob[group], kind="stable")], share) for group in groups]
-        return np.unique(np.concatenate(spread))[: self._max_candidates]
-
-
-def _spread(ordered: NDArray[np.int64], n: int) -> NDArray[np.int64]:
-    """At most n entries at even distances, both ends included."""
-    if ordered.size <= n:
-        return ordered
-    return ordered[np.linspace(0, ordered.size - 1, n).round().astype(np.int64)]

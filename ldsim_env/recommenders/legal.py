@@ -85,3 +85,25 @@ class Choices:
         by_target = self.by_target(info)
         in_order = (by_target[place] for place in places)
         return next((questions for questions in in_order if questions.size), np.flatnonzero(self.legal(info)))
+
+    def spread_candidates(self, info: Info, most: int) -> NDArray[np.int64]:
+        """At most so many legal questions of the targets, ascending; of all questions when the targets' are used up.
+
+        Where there are more, each target gives an equal number, spread evenly over its questions' P(right) from the
+        least to the greatest: within one concept, questions of nearly equal probability teach nearly the same.
+        """
+        questions = self.on_targets(info)
+        if questions.size <= most:
+            return questions
+        prob = self.env.answer_probs()
+        groups = [group for group in self.by_target(info) if group.size] or [questions]
+        share = max(1, most // len(groups))
+        spread = [_spread(group[np.argsort(prob[group], kind="stable")], share) for group in groups]
+        return np.unique(np.concatenate(spread))[:most]
+
+
+def _spread(ordered: NDArray[np.int64], n: int) -> NDArray[np.int64]:
+    """At most n entries at even distances, both ends included."""
+    if ordered.size <= n:
+        return ordered
+    return ordered[np.linspace(0, ordered.size - 1, n).round().astype(np.int64)]

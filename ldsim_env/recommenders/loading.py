@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,10 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from ldsim_env.errors import SettingsError
+from ldsim_env.recommenders.llm import LLMRecommender
 from ldsim_env.recommenders.protocol import Recommender
 from ldsim_env.recommenders.registry import make_recommender
 from ldsim_env.recommenders.sb3 import SB3Recommender
+from ldsim_env.teacher.loading import load_teacher
 
+LLM = "llm:"
+LLM_CACHE = "llm-recommender.sqlite"
 EXPECTED = "a recommender: an object with name, start(env, rng) and recommend(observation, info)"
 
 
@@ -24,6 +29,10 @@ def load_recommender(spec: str) -> Recommender:
     Args:
         spec: One of
             ``NAME``, a key of `RECOMMENDERS`, for example ``zpd``;
+            ``llm:TEACHER``, an LLM that is asked for every question; the teacher as `load_teacher` takes it:
+            ``llm:http://localhost:8000/v1#qwen2.5`` or ``llm:transformers:FOLDER``. Answers are kept in
+            ``llm-recommender.sqlite`` in the cache folder (``$LDSIM_CACHE``, else ``~/.cache/ldsim-env``),
+            prompts in plain text;
             ``FILE.zip``, a model saved by Stable-Baselines3 (see `SB3Recommender.load`);
             ``module:attribute``, a recommender, its class, or a function without arguments that makes one. The module
             is searched for in the current directory too, as ``python -m`` does.
@@ -32,12 +41,26 @@ def load_recommender(spec: str) -> Recommender:
         SettingsError: If no recommender has the name, or the module or attribute is absent or is no recommender.
         CheckpointError: If the file is absent, damaged or of an unsupported algorithm.
     """
+    if spec.startswith(LLM):
+        return _llm(spec.removeprefix(LLM))
     if spec.endswith(".zip"):
         with _current_directory_importable():
             return SB3Recommender.load(Path(spec))
     if ":" in spec:
         return _from_module(spec)
     return make_recommender(spec)
+
+
+def _llm(teacher: str) -> Recommender:
+    cache = _cache_folder() / LLM_CACHE
+    cache.parent.mkdir(parents=True, exist_ok=True)
+    return LLMRecommender(load_teacher(teacher, cache))
+
+
+def _cache_folder() -> Path:
+    if own := os.environ.get("LDSIM_CACHE"):
+        return Path(own).expanduser()
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ldsim-env"
 
 
 def _from_module(spec: str) -> Recommender:

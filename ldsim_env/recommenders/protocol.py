@@ -22,7 +22,9 @@ class Recommender(Protocol):
     """Picks the next question. Any object with these three members is one; it need not inherit from this class.
 
     An optional attribute ``uses_simulator = True`` says that it looks ahead on the simulator of the very student it
-    teaches, which nobody can do with a real student: tables and plots mark it as an upper bound.
+    teaches, which nobody can do with a real student: tables and plots mark it as an upper bound. An optional
+    ``copies_share_nothing`` says whether copies of it can teach students side by side (False for one that learns from
+    each student for the next).
     """
 
     name: str

@@ -7,6 +7,8 @@ from types import MappingProxyType
 
 from ldsim_env.errors import SettingsError, unknown_name
 from ldsim_env.recommenders.adaptive import WeakestRecommender, ZPDRecommender, ZPDWeakestRecommender
+from ldsim_env.recommenders.bandit import LinUCBRecommender
+from ldsim_env.recommenders.beam import BeamRecommender
 from ldsim_env.recommenders.curriculum import CurriculumRecommender
 from ldsim_env.recommenders.greedy import GreedyRecommender
 from ldsim_env.recommenders.protocol import Recommender
@@ -24,7 +26,9 @@ RECOMMENDERS: Mapping[str, Callable[[], Recommender]] = MappingProxyType(
         WeakestRecommender.name: WeakestRecommender,
         ZPDRecommender.name: ZPDRecommender,
         ZPDWeakestRecommender.name: ZPDWeakestRecommender,
+        LinUCBRecommender.name: LinUCBRecommender,
         GreedyRecommender.name: GreedyRecommender,
+        BeamRecommender.name: BeamRecommender,
     }
 )
 """Name -> class, from the weakest to the strongest idea."""
