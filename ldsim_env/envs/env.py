@@ -181,6 +181,9 @@ class LDSimEnv(SingleStudentEnv):
     - `history_length=20`: for `observation="history"`;
     - `retention_steps=10`: for `retention`;
     - `full_info=False`: whether the costly reward terms are always in `info`;
+    - `compiled=False`: whether the student model steps as machine code, which is several times faster and rounds
+      differently in the last digit. The first step ever compiles it, which takes half a minute and a C++ compiler;
+      later ones find it in the user's cache (`$LDSIM_CACHE`). On the CPU only;
     - `device="cpu"`: where the simulators that are loaded here compute and keep the knowledge states, `"cuda"` for many
       students at once (`gymnasium.make_vec`); a student model that is given as an object stays where it is;
     - `render_mode=None`: `"ansi"` for a page of text, `"rgb_array"` for a picture of `(640, 1024, 3)` uint8, `"human"`
@@ -219,6 +222,7 @@ class LDSimEnv(SingleStudentEnv):
         history_length: int = 20,
         retention_steps: int = 10,
         full_info: bool = False,
+        compiled: bool = False,
         device: str = "cpu",
         render_mode: str | None = None,
         **unknown: Any,
@@ -241,6 +245,7 @@ class LDSimEnv(SingleStudentEnv):
             history_length=history_length,
             retention_steps=retention_steps,
             full_info=full_info,
+            compiled=compiled,
         )
         teaching = make_teaching(
             bank,

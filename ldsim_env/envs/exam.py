@@ -20,6 +20,7 @@ class Exam:
 
     def __init__(self, n: int):
         self.n_targets = np.zeros(n, np.int64)
+        self._everyone = np.arange(n)[:, None]
         self._targets = np.zeros((n, 0), np.int64)  # (n, most targets), padded with 0
         self._is_target = np.zeros((n, 0), bool)  # False where padded
 
@@ -35,19 +36,27 @@ class Exam:
         self._targets[rows] = places
         self._is_target[rows] = np.arange(places.shape[1]) < n_targets[:, None]
 
-    def scores(self, mastery: NDArray[np.float32], rows: Rows = ALL_ROWS) -> NDArray[np.float64]:
-        """Exam scores in [0, 1] of the students in ``rows``, whose mastery is ``(len(rows), n_concepts)``."""
-        of_targets = np.where(self._is_target[rows], self._read(mastery, rows), 0)
-        return np.asarray(of_targets.sum(axis=1, dtype=np.float64) / self.n_targets[rows])
+    def sit(
+        self, mastery: NDArray[np.float32], threshold: float, rows: Rows = ALL_ROWS
+    ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Examine the students in ``rows``.
 
-    def mastered(self, mastery: NDArray[np.float32], threshold: float, rows: Rows = ALL_ROWS) -> NDArray[np.bool_]:
-        """Whether the mastery of all targets is at least ``threshold``, for the students in ``rows``."""
-        reached = (self._read(mastery, rows) >= threshold) | ~self._is_target[rows]
-        return np.asarray(reached.all(axis=1))
+        Args:
+            mastery: ``(len(rows), n_concepts)``.
+            threshold: Mastery from which on a target is mastered.
+            rows: Which students.
+
+        Returns:
+            Exam scores in [0, 1] and whether all targets are mastered, each ``(len(rows),)``.
+        """
+        of_targets, is_target = self._read(mastery, rows), self._is_target[rows]
+        reached = (of_targets >= threshold) | ~is_target
+        total = of_targets.sum(axis=1, dtype=np.float64, where=is_target)
+        return np.asarray(total / self.n_targets[rows]), np.asarray(reached.all(axis=1))
 
     def _read(self, mastery: NDArray[np.float32], rows: Rows) -> NDArray[np.float32]:
         """``(len(rows), most targets)``."""
-        return mastery[np.arange(len(mastery))[:, None], self._targets[rows]]
+        return mastery[self._everyone[: len(mastery)], self._targets[rows]]
 
     def _fit_width(self) -> None:
         """As many columns as the student with the most targets needs."""

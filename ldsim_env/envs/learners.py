@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -10,24 +12,28 @@ from torch import Tensor
 from ldsim_env.envs.rows import ALL_ROWS, Rows, with_rows
 from ldsim_env.simulator.protocol import State, StudentModel, select_students
 from ldsim_env.simulator.readouts import latent
+from ldsim_env.simulator.stepping import Step, Stepped, take_step
 
 BoolArray = NDArray[np.bool_]
 
 
 class Learners:
-    """n students with their present knowledge states. Only `enter` and `learn` change a state.
+    """n students with their present knowledge states. Only `enter`, `go_on` and `learn` change a state.
 
     The states stay on the student model's device; only answers, mastery and the like are brought to the CPU.
 
     Args:
         model: The student model that answers and learns.
+        step: How it takes a step; None is `take_step`.
 
     Attributes:
         mastery: ``(n, n_concepts)`` float32, mastery in the present states; replaced, never written to.
     """
 
-    def __init__(self, model: StudentModel):
+    def __init__(self, model: StudentModel, step: Step | None = None):
         self.model = model
+        self._step: Step = partial(take_step, model) if step is None else step
+        self._ahead: Stepped | None = None  # where the students will stand, once they learn from what they answered
         self.mastery: NDArray[np.float32] = np.empty((0, model.bank.n_concepts), np.float32)
         self._state: State = {}
         self._device = next(iter(model.start(0).values())).device
@@ -36,6 +42,7 @@ class Learners:
     @torch.inference_mode()
     def enter(self, state: State, rows: Rows = ALL_ROWS) -> None:
         """Take in new students: in all places, or in those that ``rows`` names."""
+        self._ahead = None
         if isinstance(rows, slice):
             self._become(state)
             return
@@ -44,9 +51,32 @@ class Learners:
         self.mastery = with_rows(self.mastery, rows, _numpy(self.model.mastery(state)))
 
     @torch.inference_mode()
-    def answer_prob(self, questions: NDArray[np.int64]) -> NDArray[np.float64]:
-        """P(right) of one question a student, ``(n,)``."""
-        return _numpy(self.model.answer_prob(self._state, self._tensor(questions))).astype(np.float64)
+    def answer(
+        self, questions: NDArray[np.int64], thresholds: NDArray[np.float64], asked: BoolArray
+    ) -> NDArray[np.float64]:
+        """P(right) of one question a student, ``(n,)``.
+
+        What the students learn from their answers is worked out in the same go, and waits for `go_on`.
+
+        Args:
+            questions: ``(n,)`` question indices.
+            thresholds: ``(n,)``; a student answers right where P(right) is above it.
+            asked: ``(n,)``, who may learn.
+        """
+        asking = self._tensor(questions)
+        if not asked.any():
+            self._ahead = None
+            return _numpy(self.model.answer_prob(self._state, asking)).astype(np.float64)
+        self._ahead = self._step(self._state, asking, self._tensor(thresholds))
+        return _numpy(self._ahead.prob).astype(np.float64)
+
+    def go_on(self, asked: BoolArray) -> None:
+        """Those who were ``asked`` ``(n,)``, and answered, have learned from it."""
+        if self._ahead is None or not asked.any():
+            self._ahead = None
+            return
+        (_, state, mastery), self._ahead = self._ahead, None
+        self._move(asked, state, mastery)
 
     @torch.inference_mode()
     def answer_probs(self, questions: NDArray[np.int64] | None = None) -> NDArray[np.float32]:
@@ -65,15 +95,11 @@ class Learners:
 
     @torch.inference_mode()
     def learn(self, questions: NDArray[np.int64], responses: NDArray[np.int8], asked: BoolArray) -> None:
-        """Move the states of those students who were asked; arguments are ``(n,)``."""
+        """Move the states of those students who were asked, whoever answered; arguments are ``(n,)``."""
         if not asked.any():
             return
         state = self.model.learn(self._state, self._tensor(questions), self._tensor(responses.astype(np.float32)))
-        if not asked.all():
-            skipped = self._tensor(np.flatnonzero(~asked))
-            state = _own(state)
-            _write(state, skipped, select_students(self._state, skipped))
-        self._become(state)
+        self._move(asked, state, self.model.mastery(state))
 
     @torch.inference_mode()
     def expected_gains(self, questions: NDArray[np.int64], targets: BoolArray) -> NDArray[np.float32]:
@@ -139,6 +165,17 @@ class Learners:
 
     def _become(self, state: State) -> None:
         self._state, self.mastery = state, _numpy(self.model.mastery(state))
+
+    def _move(self, asked: BoolArray, state: State, mastery: Tensor) -> None:
+        """Those who were ``asked``, at least one, have this state now."""
+        known = _numpy(mastery)
+        if not asked.all():
+            skipped = np.flatnonzero(~asked)
+            with torch.inference_mode():
+                state = _own(state)
+                _write(state, self._tensor(skipped), select_students(self._state, self._tensor(skipped)))
+            known = with_rows(known, skipped, self.mastery[skipped])
+        self._state, self.mastery = state, known
 
     def _tensor(self, array: NDArray[np.generic]) -> Tensor:
         return torch.from_numpy(array).to(self._device)

@@ -75,9 +75,8 @@ class Session:
         self.targets = with_rows(self.targets, rows, targets)
         self._uncovered[rows, :-1] = targets
         self._exam.set_targets(targets, rows)
-        mastered = self._exam.mastered(mastery, self.settings.mastery_threshold, rows)
+        score, mastered = self._exam.sit(mastery, self.settings.mastery_threshold, rows)
         self._mastered = with_rows(self._mastered, rows, mastered)
-        score = self._exam.scores(mastery, rows)
         self.exam_start = with_rows(self.exam_start, rows, score)
         self.exam_before = with_rows(self.exam_before, rows, score)
         self.exam_now = with_rows(self.exam_now, rows, score)
@@ -112,8 +111,8 @@ class Session:
         self.asked.add(answers.question, answers.asked)
         self.last_response = np.where(answers.asked[:, None], RESPONSE_FLAGS[answers.response], self.last_response)
         newly_covered = self._cover(answers)
-        self.exam_before, self.exam_now = self.exam_now, self._exam.scores(mastery)
-        self._mastered = self._exam.mastered(mastery, self.settings.mastery_threshold)
+        self.exam_before = self.exam_now
+        self.exam_now, self._mastered = self._exam.sit(mastery, self.settings.mastery_threshold)
         return StepRecord(
             exam_start=self.exam_start,
             exam_before=self.exam_before,
@@ -169,7 +168,7 @@ class Session:
 
     def exam_scores(self, mastery: NDArray[np.float32], rows: Rows = ALL_ROWS) -> NDArray[np.float64]:
         """What the students in ``rows`` would score with this mastery ``(len(rows), n_concepts)``."""
-        return self._exam.scores(mastery, rows)
+        return self._exam.sit(mastery, self.settings.mastery_threshold, rows)[0]
 
     def learning_gains(self) -> NDArray[np.float64]:
         """Normalised learning gain since the start of the episode, ``(n,)``."""

@@ -41,6 +41,7 @@ class EnvSettings:
         retention_steps: Questions on other concepts before the exam of the reward term ``retention``, at least 1.
         full_info: Whether the reward terms that cost as much as a step or more (`rewards.COSTLY`) are computed even
             where the reward doesn't consist of them.
+        compiled: Whether the student model steps as machine code; see `ldsim_env.simulator.compiled_step`.
 
     Raises:
         SettingsError: If a value is of the wrong type or out of range.
@@ -61,6 +62,7 @@ class EnvSettings:
     history_length: int = 20
     retention_steps: int = 10
     full_info: bool = False
+    compiled: bool = False
     weights: dict[str, float] = field(init=False, repr=False, compare=False)
     """Weight of each reward term that the reward consists of."""
     terms: tuple[str, ...] = field(init=False, repr=False, compare=False)
@@ -68,7 +70,7 @@ class EnvSettings:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "weights", reward_weights(self.reward))
-        for name in ("allow_repeats", "full_info"):
+        for name in ("allow_repeats", "full_info", "compiled"):
             _check_flag(name, getattr(self, name))
         for name, choices in _CHOICES.items():
             check_choice(name, getattr(self, name), choices)

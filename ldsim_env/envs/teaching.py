@@ -28,8 +28,10 @@ from ldsim_env.envs.targets import TargetRule
 from ldsim_env.envs.trials import expected_change, retained_exam
 from ldsim_env.errors import SettingsError
 from ldsim_env.logs.response_log import ResponseLog
+from ldsim_env.simulator.compiled_step import CompiledStep
 from ldsim_env.simulator.histories import states_after
 from ldsim_env.simulator.protocol import StudentModel, select_students
+from ldsim_env.simulator.stepping import Step
 
 _SAVED = ("offered", "recent", "noise", "student_ids", "start_mastery")
 
@@ -79,6 +81,7 @@ class Teaching:
         self._targets = targets
         minds = [model] if observer is None else [model, observer]
         self._start_states = tuple(StartStates(mind, students) for mind in minds)
+        self._step: Step | None = CompiledStep(model) if settings.compiled else None
         self._make_room(n)
 
     def for_many(self, n: int) -> Teaching:
@@ -89,7 +92,8 @@ class Teaching:
 
     def _make_room(self, n: int, step_budget: int = DEFAULT_STEP_BUDGET) -> None:
         """Everything that has a row a student."""
-        self._minds = [(Learners(start_states.model), start_states) for start_states in self._start_states]
+        self._minds = [(Learners(start.model, self._step), start) for start in self._start_states[:1]]
+        self._minds += [(Learners(start.model), start) for start in self._start_states[1:]]
         self.learners, self.observer = self._minds[0][0], self._minds[-1][0]
         self.session = Session(self.model.bank, self.settings, n, step_budget)
         self.recent = RecentInteractions(n, recent_length(self.settings))
@@ -136,10 +140,12 @@ class Teaching:
             questions: ``(n,)`` question indices; one that is masked isn't asked, nor is `NO_QUESTION`.
             noise: ``(n,)`` random numbers in [0, 1), one a student whatever is asked; pinned ones go before them.
         """
-        prob = np.where(questions == NO_QUESTION, 0.0, self.learners.answer_prob(np.maximum(questions, 0)))
+        asked = self.may_be_asked(questions)
         bernoulli = self.settings.response == "bernoulli"
-        threshold = self.noise.at(self.session.steps, noise) if bernoulli else 0.5
-        return Answers(questions, prob, (prob > threshold).astype(np.int8), self.may_be_asked(questions))
+        threshold = self.noise.at(self.session.steps, noise) if bernoulli else np.full(len(noise), 0.5)
+        prob = self.learners.answer(np.maximum(questions, 0), threshold, asked)
+        prob[questions == NO_QUESTION] = 0.0
+        return Answers(questions, prob, (prob > threshold).astype(np.int8), asked)
 
     def may_be_asked(self, questions: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Whether each student may be asked the question of the same row, ``(n,)``; `NO_QUESTION` may not."""
@@ -154,9 +160,9 @@ class Teaching:
                 the action takes none.
         """
         expected = expected_change(self.learners, self.session, answers)
-        questions = np.maximum(answers.question, 0)
-        for mind, _ in self._minds:
-            mind.learn(questions, answers.response, answers.asked)
+        self.learners.go_on(answers.asked)
+        for observer, _ in self._minds[1:]:
+            observer.learn(np.maximum(answers.question, 0), answers.response, answers.asked)
         self.recent.enter(answers)
         record = self.session.record(answers, self.learners.mastery)
         if uniforms is not None:
@@ -261,7 +267,7 @@ class Teaching:
     def __deepcopy__(self, memo: dict[int, Any]) -> Teaching:
         """A copy that goes its own way; what never changes (models, cohort, rules) is shared with the original."""
         rules = (self.settings, self.action, self.observation, self._targets)
-        cohort = (self.students, self._ids, *self._start_states)
+        cohort = (self.students, self._ids, *self._start_states, self._step)
         for shared in (self.model, self.observer.model, self.model.bank, *cohort, *rules):
             memo[id(shared)] = shared
         twin = type(self).__new__(type(self))

@@ -16,19 +16,19 @@ def exam(*targets: list[int]) -> Exam:
 
 
 def test_score_is_the_mean_over_the_targets() -> None:
-    assert exam([0, 2], [1]).scores(MASTERY) == pytest.approx([0.3, 0.6])
+    assert exam([0, 2], [1]).sit(MASTERY, 0.95)[0] == pytest.approx([0.3, 0.6])
 
 
 def test_all_targets_must_reach_the_threshold() -> None:
-    assert exam([0, 2], [1]).mastered(MASTERY, 0.4).tolist() == [False, True]
-    assert exam([1, 3], [1, 2]).mastered(MASTERY, 0.7).tolist() == [True, False]
+    assert exam([0, 2], [1]).sit(MASTERY, 0.4)[1].tolist() == [False, True]
+    assert exam([1, 3], [1, 2]).sit(MASTERY, 0.7)[1].tolist() == [True, False]
 
 
 def test_some_students_may_change_targets() -> None:
     made = exam([0], [1])
     made.set_targets(np.array([[True, True, True, True]]), np.array([1]))
     assert made.n_targets.tolist() == [1, 4]
-    assert made.scores(MASTERY) == pytest.approx([0.2, 0.65])
-    assert made.scores(MASTERY[1:], np.array([1])) == pytest.approx([0.65])
+    assert made.sit(MASTERY, 0.95)[0] == pytest.approx([0.2, 0.65])
+    assert made.sit(MASTERY[1:], 0.95, np.array([1]))[0] == pytest.approx([0.65])
     made.set_targets(np.array([[False, True, False, False]]), np.array([1]))
-    assert made.scores(MASTERY) == pytest.approx([0.2, 0.6])
+    assert made.sit(MASTERY, 0.95)[0] == pytest.approx([0.2, 0.6])

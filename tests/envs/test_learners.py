@@ -5,6 +5,8 @@ import torch
 from ldsim_env.envs.learners import Learners
 from tests.envs.fake_student import FakeStudent
 
+HALF, ALL = np.full(3, 0.5), np.ones(3, bool)
+
 
 def learners(n: int = 3, **kwargs: object) -> Learners:
     made = Learners(FakeStudent(**kwargs))  # type: ignore[arg-type]
@@ -24,11 +26,30 @@ def test_nobody_asked_is_no_call_of_the_model() -> None:
     assert taught.model.n_learn_calls == 0  # type: ignore[attr-defined]
 
 
+def test_students_go_on_as_if_they_learned_from_their_answers() -> None:
+    questions, asked = np.array([0, 5, 8]), np.array([True, False, True])
+    at_once, apart = (learners(from_mastery=True, evidence=0.2) for _ in range(2))
+    prob = at_once.answer(questions, np.array([0.1, 0.1, 0.9]), asked)
+    at_once.go_on(asked)
+    apart.learn(questions, np.array([1, 1, 0], np.int8), asked)
+    assert prob == pytest.approx([0.2, 0.2, 0.2])
+    assert at_once.mastery == pytest.approx(apart.mastery)
+    assert all(torch.equal(value, apart._state[name]) for name, value in at_once._state.items())
+
+
+def test_nobody_goes_on_twice_or_with_another_state() -> None:
+    taught = learners()
+    taught.answer(np.zeros(3, int), HALF, ALL)
+    taught.enter(taught.model.start(3))
+    taught.go_on(ALL)
+    assert taught.mastery == pytest.approx(np.full((3, 4), 0.2))
+
+
 def test_probabilities_of_all_questions() -> None:
     probs = np.linspace(0.1, 0.9, 12)
     taught = learners(probs=probs)
     assert taught.answer_probs() == pytest.approx(np.tile(probs, (3, 1)))
-    assert taught.answer_prob(np.array([0, 11, 5])) == pytest.approx(probs[[0, 11, 5]])
+    assert taught.answer(np.array([0, 11, 5]), HALF, ALL) == pytest.approx(probs[[0, 11, 5]])
 
 
 def test_expected_gains_are_the_mean_over_both_answers() -> None:
@@ -52,6 +73,6 @@ def test_reading_changes_nothing() -> None:
     taught = learners(from_mastery=True, evidence=0.2)
     before = {name: value.clone() for name, value in taught._state.items()}
     taught.answer_probs()
-    taught.answer_prob(np.array([0, 1, 2]))
+    taught.answer(np.array([0, 1, 2]), HALF, ALL)
     taught.expected_gains(np.arange(12), np.ones((3, 4), bool))
     assert all(torch.equal(value, before[name]) for name, value in taught._state.items())

@@ -15,6 +15,7 @@ from ldsim_env.envs import REWARD_TERMS, LDSimEnv
 from ldsim_env.errors import CheckpointError, SettingsError
 from ldsim_env.simulator import checkpoint
 from ldsim_env.simulator.checkpoint import save_simulator
+from ldsim_env.simulator.compiled_step import CompiledStep
 from ldsim_env.simulator.models import BKTSettings, BKTStudent
 from ldsim_env.simulator.network import LDSimNetwork
 from ldsim_env.simulator.settings import NetworkSettings
@@ -44,6 +45,17 @@ def test_a_folder_is_enough(folder: Path, kind: Any) -> None:
     assert env.n_students == 16
     assert 0 < info["exam_score"] < 1
     assert env.step(0)[4]["asked"]
+
+
+def test_machine_code_changes_nothing_but_the_speed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled = []
+    monkeypatch.setattr(CompiledStep, "_load", lambda _, size: compiled.append(size))  # no code: goes on without
+    plain, fast = LDSimEnv(bank=folder, min_questions=2), LDSimEnv(bank=folder, min_questions=2, compiled=True)
+    assert data_equivalence(plain.reset(seed=3), fast.reset(seed=3), exact=True)
+    fast = pickle.loads(pickle.dumps(copy.deepcopy(fast)))
+    for question in (0, 5, 5, 11):
+        assert data_equivalence(plain.step(question), fast.step(question), exact=True)
+    assert compiled == ["one"]
 
 
 @pytest.mark.parametrize(
