@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from ldsim_env._version import __version__
-from ldsim_env.cli import comparing, distilling, simulators
+from ldsim_env.cli import comparing, distilling, report, simulators
 from ldsim_env.cli.arguments import complain, console
 from ldsim_env.errors import LDSimError
 
@@ -26,6 +26,7 @@ for command in (
     simulators.probe,
     simulators.cohort,
     comparing.compare,
+    report.report,
 ):
     app.command()(command)
 app.add_typer(distilling.app, name="distill")
