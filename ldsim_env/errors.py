@@ -22,6 +22,10 @@ class LogWarning(UserWarning):
     """A log was read, but something in it had to be decided; the message counts it."""
 
 
+class ExploitableWarning(UserWarning):
+    """A student model pays recommenders for what teaches nothing; the message has the figures of its probes."""
+
+
 class CheckpointError(LDSimError, ValueError):
     """A saved simulator, bank or cohort is damaged, of an unknown format, or made for something else."""
 

@@ -227,20 +227,41 @@ def question_ids(log: ResponseLog) -> list[str]:
 # ---- probe and cohort -----------------------------------------------------------------------------------------------
 
 
-def test_probe(tmp_path: Path) -> None:
+@pytest.fixture
+def numbered(tmp_path: Path) -> QuestionBank:
+    """A bank that a log file can be written of; its simulator is in ``tmp_path / "sim"``."""
     bank = wide_bank(5, 12)
-    numbered = QuestionBank.from_concept_lists(
-        "WIDE", [q.strip("q") for q in bank.question_ids], [[q % 5] for q in range(60)], bank.concept_ids
-    )
-    save_simulator(made_up_network(numbered), tmp_path / "sim")
+    ids = [question.strip("q") for question in bank.question_ids]
+    made = QuestionBank.from_concept_lists("WIDE", ids, [[q % 5] for q in range(60)], bank.concept_ids)
+    save_simulator(made_up_network(made), tmp_path / "sim")
+    return made
+
+
+def test_probe(numbered: QuestionBank, tmp_path: Path) -> None:
     log = write_log(tmp_path / "log.csv", n_students=8, bank=numbered)
-    json_file = tmp_path / "probes.json"
-    text = ldsim("probe", log, "--simulator", tmp_path / "sim", "--students", 5, "--json", json_file, "--seed", 1)
+    json_file, plot = tmp_path / "probes.json", tmp_path / "probes.png"
+    text = ldsim(
+        *("probe", log, "--simulator", tmp_path / "sim", "--students", 5, "--seed", 1),
+        *("--json", json_file, "--plot", plot, "--keep"),
+    )
     assert "easiest unrelated" in text
     assert "over 5 students" in text
     report = json.loads(json_file.read_text())
     assert report["n_students"] == 5
-    assert {"name", "practises_targets", "mean_gain", "standard_error", "success_rate"} == set(report["probes"][0])
+    assert {"name", "kind", "mean_gain", "expected_gain", "success_rate"} <= set(report["probes"][0])
+    assert plot.read_bytes().startswith(b"\x89PNG")
+    kept = json.loads((tmp_path / "sim" / "probes.json").read_text())
+    assert kept["students"] == "5 of log.csv"
+    assert kept["report"] == report
+
+
+def test_probe_without_logs_takes_the_cohort(numbered: QuestionBank, tmp_path: Path) -> None:
+    from ldsim_env.envs import Cohort
+
+    sim = tmp_path / "sim"
+    Cohort.from_log(made_up_log(30, 20, bank=load_simulator(sim).bank)).save(sim)
+    assert "over 4 students" in ldsim("probe", "--simulator", sim, "--students", 4)
+    assert not (sim / "probes.json").exists()
 
 
 def test_cohort_goes_into_the_simulators_folder(folder: Path, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from ldsim_env._version import __version__
-from ldsim_env.cli import comparing, distilling, report, simulators
+from ldsim_env.cli import comparing, distilling, probing, report, simulators
 from ldsim_env.cli.arguments import complain, console
 from ldsim_env.errors import LDSimError
 
@@ -23,7 +23,7 @@ for command in (
     simulators.fit,
     simulators.evaluate,
     simulators.predict,
-    simulators.probe,
+    probing.probe,
     simulators.cohort,
     comparing.compare,
     report.report,

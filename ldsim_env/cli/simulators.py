@@ -1,4 +1,4 @@
-"""``ldsim fit``, ``evaluate``, ``predict``, ``probe`` and ``cohort``: make a simulator and examine it."""
+"""``ldsim fit``, ``evaluate``, ``predict`` and ``cohort``: make a simulator and examine it."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def evaluate(
     from ldsim_env.simulator import evaluation_table, predict_tasks
     from ldsim_env.simulator.plots import reliability_plot
 
-    network, matched = _read(simulator, logs, log_format)
+    network, matched = read_simulator(simulator, logs, log_format)
     predictions = predict_tasks(network, matched.log)
     evaluation = score_tasks(matched.log, predictions)
     console.print(evaluation_table(evaluation))
@@ -97,32 +97,13 @@ def predict(
     from ldsim_env.simulator import predict_kt, predict_simulation
     from ldsim_env.simulator.prediction_file import write_predictions
 
-    network, matched = _read(simulator, logs, log_format)
+    network, matched = read_simulator(simulator, logs, log_format)
     if task == "kt":
         predictions = predict_kt(network, matched.log)
     else:
         predictions = predict_simulation(network, matched.log, rollout, seed)
     write_predictions(out, predictions, matched)
     say(f"{len(predictions):,} predictions written to {out}")
-
-
-def probe(
-    logs: Logs,
-    simulator: Simulator,
-    students: Annotated[int, typer.Option(help="Students, after the first half of their histories.", min=2)] = 400,
-    seed: Seed = 0,
-    json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures here as JSON.")] = None,
-    log_format: LogFormat = "auto",
-) -> None:
-    """Say what a simulator pays scripted recommenders: only practice of the targets should pay."""
-    from ldsim_env.files import write_json
-    from ldsim_env.simulator import ProbeSettings, probe_real_students, probe_table
-
-    network, matched = _read(simulator, logs, log_format)
-    report = probe_real_students(network, matched.log, students, ProbeSettings(seed=seed))
-    console.print(probe_table(report))
-    if json_file:
-        write_json(json_file, report.to_json())
 
 
 def cohort(
@@ -148,7 +129,9 @@ def cohort(
     say(f"Cohort saved in {simulator}")
 
 
-def _read(simulator: str, logs: list[Path], log_format: str) -> tuple[LDSimNetwork | StudentNetwork, MatchedLog]:
+def read_simulator(
+    simulator: str, logs: list[Path], log_format: str
+) -> tuple[LDSimNetwork | StudentNetwork, MatchedLog]:
     """A simulator and logs over one bank; says how many of the logs' questions the simulator never saw."""
     from ldsim_env.logs import read_logs
     from ldsim_env.simulator import for_log, load_simulator

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from ldsim_env.errors import SettingsError
 from ldsim_env.logs.bank import QuestionBank
-from ldsim_env.recommenders import Action, Env, Info, Recommender
+from ldsim_env.recommenders import Env, Info, Recommender
 
 NO_RESPONSE = -1
-_START_KEYS = ("exam_score", "learning_gain", "mastery", "targets")
-_STEP_KEYS = ("exam_score", "learning_gain", "mastery")
-_ANSWER_KEYS = ("question_id", "response", "answer_prob")
+NO_QUESTION = -1
+START_KEYS = ("exam_score", "learning_gain", "mastery", "targets")
+STEP_KEYS = ("exam_score", "learning_gain", "mastery", "question_id", "response", "answer_prob")
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +27,7 @@ class Episode:
         seed: Seed of the comparison (not of the environment, which gets one made of this and the student).
         student: Index of the student in the cohort.
         targets: ``(n_targets,)`` indices of the concepts to teach.
-        questions: ``(n_steps,)`` indices of the questions asked.
+        questions: ``(n_steps,)`` indices of the questions chosen; -1 where the action chose none.
         responses: ``(n_steps,)`` int8, 1 right, 0 wrong, -1 where the environment refused the question.
         answer_probs: ``(n_steps,)`` P(right) just before each answer; NaN where the question was refused.
         rewards: ``(n_steps,)``.
@@ -52,7 +52,7 @@ class Episode:
 
     @property
     def n_steps(self) -> int:
-        """Number of questions asked."""
+        """Number of steps."""
         return int(self.questions.size)
 
     @property
@@ -66,6 +66,11 @@ class Episode:
         return float(self.exam_scores[-1])
 
     @property
+    def prior_ability(self) -> float:
+        """Mean mastery of all concepts before the first question."""
+        return float(self.mastery[0].mean())
+
+    @property
     def success_rate(self) -> float:
         """Share of right answers among the questions answered; 0 if there is none."""
         answered = self.responses[self.responses != NO_RESPONSE]
@@ -74,74 +79,106 @@ class Episode:
     @property
     def repeat_rate(self) -> float:
         """Share of steps spent on a question that had been asked before, refused or not."""
-        return 1 - np.unique(self.questions).size / self.n_steps
+        chosen = self.questions[self.questions != NO_QUESTION]
+        return (chosen.size - np.unique(chosen).size) / self.n_steps
+
+    def concept_coverage(self, bank: QuestionBank) -> float:
+        """Share of the target concepts that at least one answered question practised."""
+        answered = self.questions[self.responses != NO_RESPONSE]
+        return float(bank.concept_matrix[answered][:, self.targets].any(axis=0).mean())
+
+    def questions_to_mastery(self, threshold: float) -> int | None:
+        """Questions answered until the mastery of all targets was at least ``threshold``; None when it never was."""
+        mastered = np.flatnonzero((self.mastery[:, self.targets] >= threshold).all(axis=1))
+        return int((self.responses[: mastered[0]] != NO_RESPONSE).sum()) if mastered.size else None
 
 
-def run_episode(env: Env, recommender: Recommender, seed: int, student: int) -> Episode:
-    """Teach one student from a fresh reset.
+class Step(NamedTuple):
+    """One step of an episode, or its start."""
 
-    Seed and student together decide the environment's seed and the recommender's generator, so every policy meets the
-    same targets and the same response noise, in whatever order episodes are run.
-
-    Args:
-        env: The environment.
-        recommender: The policy.
-        seed: Seed of the comparison, at least 0.
-        student: Index of the student in the environment's cohort.
-
-    Raises:
-        SettingsError: If the environment's info lacks what is to be written down.
-    """
-    sequence = np.random.SeedSequence([seed, student])
-    observation, info = env.reset(seed=int(sequence.generate_state(1)[0]), options={"student": student})
-    _check_keys(info, _START_KEYS)
-    recommender.start(env, np.random.default_rng(sequence.spawn(1)[0]))
-    bank: QuestionBank = env.get_wrapper_attr("bank")
-    steps = [_Step(exam_score=info["exam_score"], mastery=np.array(info["mastery"]))]
-    targets = np.asarray(info["targets"], np.int64)
-    terminated = truncated = False
-    while not (terminated or truncated):
-        action = recommender.recommend(observation, info)
-        observation, reward, terminated, truncated, info = env.step(action)
-        steps.append(_step(action, float(reward), info, bank))
-    columns = _columns(steps)
-    return Episode(
-        recommender.name,
-        seed,
-        student,
-        targets,
-        **columns,
-        learning_gain=float(info["learning_gain"]),
-        terminated=bool(terminated),
-    )
-
-
-class _Step(NamedTuple):
     exam_score: float
     mastery: NDArray[np.float32]
-    question: int = -1
+    question: int = NO_QUESTION
     response: int = NO_RESPONSE
     answer_prob: float = np.nan
     reward: float = 0.0
 
 
-def _step(action: Action, reward: float, info: Info, bank: QuestionBank) -> _Step:
-    _check_keys(info, _STEP_KEYS)
-    exam_score, mastery = info["exam_score"], np.array(info["mastery"])
-    if not info.get("asked", True):  # a forbidden action, for which the environment let the step pass
-        return _Step(exam_score, mastery, int(action), reward=reward)
-    _check_keys(info, _ANSWER_KEYS)
-    question = bank.question_index[info["question_id"]]
-    return _Step(exam_score, mastery, question, info["response"], info["answer_prob"], reward)
+class EpisodeLog:
+    """An episode being written down.
+
+    Args:
+        policy: Name of the policy.
+        seed: Seed of the comparison.
+        student: Index of the student in the cohort.
+        bank: The environment's bank.
+        info: What came with the environment's ``reset``.
+
+    Raises:
+        SettingsError: If the environment's info lacks what is to be written down; the other methods likewise.
+    """
+
+    def __init__(self, policy: str, seed: int, student: int, bank: QuestionBank, info: Info):
+        _check_keys(info, START_KEYS)
+        self._who, self._bank = (policy, seed, student), bank
+        self._targets = np.asarray(info["targets"], np.int64)
+        self._steps = [Step(info["exam_score"], np.array(info["mastery"]))]
+        self._gain = float(info["learning_gain"])
+
+    def add(self, reward: float, info: Info) -> None:
+        """Enter what the environment's ``step`` told; whatever the actions are, the question is in the info."""
+        _check_keys(info, STEP_KEYS)
+        name, asked = info["question_id"], info.get("asked", True)
+        question = self._bank.question_index[name] if name else NO_QUESTION
+        answer = (info["response"], info["answer_prob"]) if asked else (NO_RESPONSE, np.nan)
+        self._steps.append(Step(info["exam_score"], np.array(info["mastery"]), question, *answer, reward))
+        self._gain = float(info["learning_gain"])
+
+    def episode(self, terminated: bool) -> Episode:
+        """The episode, once it ended."""
+        return Episode(*self._who, self._targets, **_columns(self._steps), learning_gain=self._gain,
+                       terminated=terminated)  # fmt: skip
 
 
-def _columns(steps: list[_Step]) -> dict[str, Any]:
-    asked = steps[1:]
+def episode_seed(seed: int, student: int) -> tuple[int, np.random.Generator]:
+    """The environment's seed and the recommender's generator, from the comparison's seed and the student.
+
+    So every policy meets the same targets and the same response noise, in whatever order episodes are run.
+    """
+    sequence = np.random.SeedSequence([seed, student])
+    return int(sequence.generate_state(1)[0]), np.random.default_rng(sequence.spawn(1)[0])
+
+
+def run_episode(env: Env, recommender: Recommender, seed: int, student: int) -> Episode:
+    """Teach one student from a fresh reset.
+
+    Args:
+        env: The environment.
+        recommender: The policy.
+        seed: Seed of the comparison, at least 0; see `episode_seed`.
+        student: Index of the student in the environment's cohort.
+
+    Raises:
+        SettingsError: If the environment's info lacks what is to be written down.
+    """
+    env_seed, rng = episode_seed(seed, student)
+    observation, info = env.reset(seed=env_seed, options={"student": student})
+    log = EpisodeLog(recommender.name, seed, student, env.get_wrapper_attr("bank"), info)
+    recommender.start(env, rng)
+    terminated = truncated = False
+    while not (terminated or truncated):
+        observation, reward, terminated, truncated, info = env.step(recommender.recommend(observation, info))
+        log.add(float(reward), info)
+    return log.episode(bool(terminated))
+
+
+def _columns(steps: list[Step]) -> dict[str, Any]:
+    taken = steps[1:]
     return {
-        "questions": np.array([step.question for step in asked], np.int64),
-        "responses": np.array([step.response for step in asked], np.int8),
-        "answer_probs": np.array([step.answer_prob for step in asked], np.float64),
-        "rewards": np.array([step.reward for step in asked], np.float64),
+        "questions": np.array([step.question for step in taken], np.int64),
+        "responses": np.array([step.response for step in taken], np.int8),
+        "answer_probs": np.array([step.answer_prob for step in taken], np.float64),
+        "rewards": np.array([step.reward for step in taken], np.float64),
         "exam_scores": np.array([step.exam_score for step in steps], np.float64),
         "mastery": np.array([step.mastery for step in steps], np.float32),
     }

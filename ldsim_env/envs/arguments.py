@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ldsim_env.envs.candidate_sampler import CandidateSampler
+from ldsim_env.envs.exploitable import warn_if_exploitable
 from ldsim_env.envs.settings import EnvSettings
 from ldsim_env.envs.students import make_cohort
 from ldsim_env.envs.targets import target_rule
@@ -81,6 +82,8 @@ def make_teaching(
 def _student_model(name: str, value: Any, bank: str | Path, device: str) -> StudentModel:
     if isinstance(value, str | Path):
         folder = simulator_folder(value) if value is bank else student_model_folder(value, bank)
+        if name == "student_model":  # an observer pays nobody
+            warn_if_exploitable(folder)
         return _on_device(load_simulator(folder), device)
     if not isinstance(value, StudentModel):
         raise SettingsError(

@@ -22,14 +22,10 @@ from ldsim_env.simulator.models import STUDENT_MODELS, FitSettings, StudentNetwo
 from ldsim_env.simulator.models.fitting import fit_student_model
 from ldsim_env.simulator.naming import student_model_folder, student_models_of
 from ldsim_env.simulator.network import LDSimNetwork
-from ldsim_env.simulator.probes import (
-    Probe,
-    ProbeReport,
-    ProbeSettings,
-    probe_real_students,
-    probe_table,
-    run_probes,
-)
+from ldsim_env.simulator.probe_ground import ProbeSettings
+from ldsim_env.simulator.probe_verdict import Verdict, judge, keep_verdict, read_verdict
+from ldsim_env.simulator.probe_views import probe_plot, probe_table
+from ldsim_env.simulator.probes import Probe, ProbeReport, probe_cohort, probe_real_students, run_probes
 from ldsim_env.simulator.protocol import State, StudentModel, join_students, select_students
 from ldsim_env.simulator.settings import NetworkSettings, TrainingSettings
 from ldsim_env.simulator.synthetic import SequenceModel
@@ -59,6 +55,7 @@ __all__ = [
     "Teaching",
     "Trainer",
     "TrainingSettings",
+    "Verdict",
     "bundled_names",
     "evaluate",
     "evaluation_table",
@@ -66,13 +63,18 @@ __all__ = [
     "fit_student_model",
     "for_log",
     "join_students",
+    "judge",
+    "keep_verdict",
     "load_simulator",
     "predict_kt",
     "predict_simulation",
     "predict_tasks",
+    "probe_cohort",
+    "probe_plot",
     "probe_real_students",
     "probe_table",
     "read_provenance",
+    "read_verdict",
     "reliability",
     "run_probes",
     "save_simulator",

@@ -1,50 +1,33 @@
 """Probes: what a simulator pays scripted recommenders, and how much mastery leaks to concepts nobody practised.
 
 A simulator that takes expected evidence for learning pays for easy right answers, and every recommender trained on it
-learns to flatter. These scripts ask questions that have nothing to do with the targets (the easiest, the hardest,
-random ones) and questions that practise them; only the second kind may pay.
+learns to flatter. These scripts ask questions that have nothing to do with the targets (the easiest, the hardest, one
+again and again, what a search finds) and questions that practise them; only the second kind may pay.
+
+A gain is given twice: as it came, with the noise of the answers, and in expectation, where the change of the exam score
+at each step is the mean over both answers by their probability. Both have the same mean; the second has far less noise,
+and the verdict goes by it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from rich.table import Table
 
-from ldsim_env.errors import LogError, SettingsError
-from ldsim_env.logs import QuestionBank, ResponseLog, StudentHistory
+from ldsim_env.errors import LogError
+from ldsim_env.logs import ResponseLog, StudentHistory
 from ldsim_env.logs.windows import SIMULATION_MINIMUM, WINDOW_LENGTH
 from ldsim_env.simulator.histories import states_after
+from ldsim_env.simulator.probe_ground import ProbeGround, ProbeSettings, to_numpy
+from ldsim_env.simulator.probe_pools import NONE
+from ldsim_env.simulator.probe_scripts import SCRIPTS, Kind, Moment, Script
 from ldsim_env.simulator.protocol import State, StudentModel
 
-MIN_GAP = 0.05  # the least distance to full mastery that a gain is divided by
-
-
-@dataclass(frozen=True)
-class ProbeSettings:
-    """How the probes are run.
-
-    Args:
-        steps: Questions asked in an episode.
-        n_targets: Target concepts of each student, drawn at random.
-        min_questions: Questions in the bank that a target concept must have at least.
-        seed: Seeds targets, questions and responses.
-    """
-
-    steps: int = 30
-    n_targets: int = 3
-    min_questions: int = 10
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        for name in ("steps", "n_targets", "min_questions"):
-            if getattr(self, name) < 1:
-                raise SettingsError(f"{name}: expected at least 1, got {getattr(self, name)!r}.")
+ASKED_ALREADY = 1e3  # more than any two scores differ by
+NOISE_STREAM, SCRIPT_STREAM, LEAK_STREAM, STUDENT_STREAM = 1, 2, 3, 4
 
 
 @dataclass(frozen=True)
@@ -53,17 +36,26 @@ class Probe:
 
     Args:
         name: Of the script.
-        practises_targets: Whether it asks questions of the target concepts.
+        kind: ``"practice"`` asked questions of the targets only, ``"unrelated"`` none of them, ``"any"`` whatever came.
         mean_gain: Mean E_p = (exam_end - exam_start) / (1 - exam_start) over students.
         standard_error: Of that mean.
+        expected_gain: The same in expectation over each answer: the mean without most of the noise.
+        expected_error: Its standard error.
         success_rate: Share of right answers.
     """
 
     name: str
-    practises_targets: bool
+    kind: Kind
     mean_gain: float
     standard_error: float
+    expected_gain: float
+    expected_error: float
     success_rate: float
+
+    @property
+    def practises_targets(self) -> bool:
+        """Whether it asks questions of the target concepts only."""
+        return self.kind == "practice"
 
 
 @dataclass(frozen=True)
@@ -74,71 +66,17 @@ class ProbeReport:
         probes: One entry a script.
         leak: Mean over students, random questions and unrelated concepts of |E_r[mastery after] - mastery before|.
         n_students: Students the probes were run on.
+        settings: How they were run.
     """
 
     probes: tuple[Probe, ...]
     leak: float
     n_students: int
+    settings: ProbeSettings
 
     def to_json(self) -> dict[str, object]:
         """The report as plain JSON values."""
         return asdict(self)
-
-
-class _Episode(NamedTuple):
-    """What a script may look at to choose the next questions."""
-
-    prob: NDArray[np.float32]  # (n, n_questions) P(right)
-    legal: NDArray[np.bool_]  # (n, n_questions) not asked yet
-    on_target: NDArray[np.bool_]  # (n, n_questions) practises a target
-    mastery: NDArray[np.float32]  # (n, n_concepts)
-    targets: NDArray[np.int64]  # (n, n_targets)
-    step: int
-    rng: np.random.Generator
-    bank: QuestionBank
-
-
-Script = Callable[[_Episode], NDArray[np.float64]]
-"""Gives a score (n, n_questions); the legal question with the highest one is asked."""
-
-
-def _noise(episode: _Episode) -> NDArray[np.float64]:
-    return episode.rng.random(episode.prob.shape)
-
-
-def _only(mask: NDArray[np.bool_], score: NDArray[np.floating]) -> NDArray[np.float64]:
-    return np.where(mask, score, score - 1e3)
-
-
-def _of_concept_in_turn(episode: _Episode) -> NDArray[np.bool_]:
-    """Questions of one unrelated concept, another one at each step."""
-    return episode.bank.concept_matrix[:, episode.step % episode.bank.n_concepts][None, :] & ~episode.on_target
-
-
-def _easiest_of_concept_in_turn(episode: _Episode) -> NDArray[np.float64]:
-    """Where the concept in turn is a target or used up, another unrelated question is asked."""
-    return _only(_of_concept_in_turn(episode), _only(~episode.on_target, episode.prob))
-
-
-def _of_weakest_target(episode: _Episode) -> NDArray[np.bool_]:
-    level = np.take_along_axis(episode.mastery, episode.targets, axis=1)
-    weakest = np.take_along_axis(episode.targets, level.argmin(1, keepdims=True), axis=1)[:, 0]
-    return episode.bank.concept_matrix.T[weakest]
-
-
-SCRIPTS: dict[str, tuple[bool, Script]] = {
-    "easiest unrelated": (False, lambda e: _only(~e.on_target, e.prob)),
-    "hardest unrelated": (False, lambda e: _only(~e.on_target, -e.prob)),
-    "easiest of other concepts in turn": (False, _easiest_of_concept_in_turn),
-    "random unrelated": (False, lambda e: _only(~e.on_target, _noise(e))),
-    "random": (False, _noise),
-    "targets, random": (True, lambda e: _only(e.on_target, _noise(e))),
-    "targets, success near 0.5": (True, lambda e: _only(e.on_target, -abs(e.prob - 0.5))),
-    "weakest target, success near 0.5": (True, lambda e: _only(_of_weakest_target(e), -abs(e.prob - 0.5))),
-    "targets, easiest": (True, lambda e: _only(e.on_target, e.prob)),
-    "targets, hardest": (True, lambda e: _only(e.on_target, -e.prob)),
-}
-"""Name -> whether the script practises the targets, and the script."""
 
 
 @torch.inference_mode()
@@ -146,64 +84,53 @@ def run_probes(model: StudentModel, state: State, settings: ProbeSettings | None
     """Run every script on the same students, targets and response noise.
 
     Args:
-        model: The student model to examine.
+        model: The student model to examine; anything with the four verbs.
         state: The students where the episodes start, for example after real history prefixes.
         settings: Length, targets and seed.
     """
-    settings = settings or ProbeSettings()
-    targets = _draw_targets(model.bank, len(next(iter(state.values()))), settings)
-    probes = tuple(_run_script(model, state, targets, name, settings) for name in SCRIPTS)
-    return ProbeReport(probes, _leak(model, state, settings), len(targets))
+    ground = ProbeGround(model, state, settings or ProbeSettings())
+    probes = tuple(_run_script(ground, name, script) for name, script in SCRIPTS.items())
+    return ProbeReport(probes, _leak(ground), ground.n, ground.settings)
 
 
-def _draw_targets(bank: QuestionBank, n: int, settings: ProbeSettings) -> NDArray[np.int64]:
-    candidates = np.flatnonzero(bank.concept_matrix.sum(0) >= settings.min_questions)
-    if len(candidates) < settings.n_targets:
-        raise SettingsError(
-            f"n_targets: expected at most the {len(candidates)} concepts that have {settings.min_questions} questions, "
-            f"got {settings.n_targets}."
-        )
-    rng = np.random.default_rng(settings.seed)
-    return np.stack([rng.choice(candidates, settings.n_targets, replace=False) for _ in range(n)])
+def _run_script(ground: ProbeGround, name: str, script: Script) -> Probe:
+    noise, rng = ground.rng(NOISE_STREAM), ground.rng(SCRIPT_STREAM)
+    everyone, state, pool = np.arange(ground.n), ground.state, script.pool(ground)
+    times_asked, expected, n_right = np.zeros(pool.shape), np.zeros(ground.n), 0.0
+    for step in range(ground.settings.steps):
+        question = _choose(script, _moment(ground, state, pool, step, rng), times_asked)
+        taught = ground.teach(state, question, noise.random(ground.n), everyone)
+        state, expected = taught.state, expected + taught.expected
+        times_asked += pool == question[:, None]
+        n_right += taught.right.mean()
+    realised = (ground.exam(state) - ground.exam_start) / ground.gap
+    figures = (*_mean_and_error(realised), *_mean_and_error(expected / ground.gap))
+    return Probe(name, script.kind, *figures, float(n_right / ground.settings.steps))
 
 
-def _run_script(
-    model: StudentModel, state: State, targets: NDArray[np.int64], name: str, settings: ProbeSettings
-) -> Probe:
-    practises, script = SCRIPTS[name]
-    noise, rng = (np.random.default_rng([settings.seed, stream]) for stream in (1, 2))
-    on_target: NDArray[np.bool_] = np.any(model.bank.concept_matrix[:, targets], axis=2).T
-    legal = np.ones_like(on_target)
-    every_question = torch.arange(model.bank.n_questions).expand(len(targets), -1)
-    start, n_right = _exam(model, state, targets), 0.0
-    for step in range(settings.steps):
-        prob = model.answer_prob(state, every_question).numpy()
-        mastery = model.mastery(state).numpy()
-        episode = _Episode(prob, legal, on_target, mastery, targets, step, rng, model.bank)
-        question = np.where(legal, script(episode), -np.inf).argmax(1)
-        asked = (np.arange(len(question)), question)
-        response = noise.random(len(question)) < prob[asked]
-        state = model.learn(state, torch.from_numpy(question), torch.from_numpy(response).float())
-        legal[asked] = False
-        n_right += response.mean()
-    gain = (_exam(model, state, targets) - start) / np.maximum(1 - start, MIN_GAP)
-    error = float(gain.std(ddof=1) / np.sqrt(len(gain))) if len(gain) > 1 else float("nan")
-    return Probe(name, practises, float(gain.mean()), error, float(n_right / settings.steps))
+def _moment(ground: ProbeGround, state: State, pool: NDArray[np.int64], step: int, rng: np.random.Generator) -> Moment:
+    prob = to_numpy(ground.model.answer_prob(state, torch.from_numpy(np.maximum(pool, 0))))
+    return Moment(ground, state, pool, prob, to_numpy(ground.model.mastery(state)), step, rng)
 
 
-def _exam(model: StudentModel, state: State, targets: NDArray[np.int64]) -> NDArray[np.float64]:
-    exam: NDArray[np.float64] = np.take_along_axis(model.mastery(state).double().numpy(), targets, axis=1).mean(1)
-    return exam
+def _choose(script: Script, moment: Moment, times_asked: NDArray[np.float64]) -> NDArray[np.int64]:
+    score = np.where(moment.pool == NONE, -np.inf, script.score(moment) - ASKED_ALREADY * times_asked)
+    return np.maximum(np.take_along_axis(moment.pool, score.argmax(1)[:, None], axis=1)[:, 0], 0)
 
 
-def _leak(model: StudentModel, state: State, settings: ProbeSettings) -> float:
+def _mean_and_error(values: NDArray[np.float64]) -> tuple[float, float]:
+    error = float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else float("nan")
+    return float(values.mean()), error
+
+
+def _leak(ground: ProbeGround) -> float:
     """|E_r[mastery_k after] - mastery_k before| over the concepts that a random question does not ask for."""
-    n = len(next(iter(state.values())))
-    question = torch.from_numpy(np.random.default_rng([settings.seed, 3]).integers(model.bank.n_questions, size=n))
+    model, state = ground.model, ground.state
+    question = torch.from_numpy(ground.rng(LEAK_STREAM).integers(ground.bank.n_questions, size=ground.n))
     prob = model.answer_prob(state, question).unsqueeze(1)
-    right, wrong = (model.mastery(model.learn(state, question, torch.full((n,), r))) for r in (1.0, 0.0))
+    right, wrong = (model.mastery(model.learn(state, question, torch.full((ground.n,), r))) for r in (1.0, 0.0))
     drift = (prob * right + (1 - prob) * wrong - model.mastery(state)).abs()
-    unrelated = torch.from_numpy(~model.bank.concept_matrix)[question]
+    unrelated = torch.from_numpy(~ground.bank.concept_matrix)[question]
     return float(drift[unrelated].mean())
 
 
@@ -219,11 +146,10 @@ def probe_real_students(
         settings: Length, targets and seed.
     """
     settings = settings or ProbeSettings()
-    rng = np.random.default_rng([settings.seed, 4])
     long = np.flatnonzero(log.lengths >= SIMULATION_MINIMUM)
     if not len(long):
         raise LogError(f"log: expected a student with at least {SIMULATION_MINIMUM} interactions, got none.")
-    drawn = [log.student(i) for i in np.sort(rng.permutation(long)[:n_students]).tolist()]
+    drawn = [log.student(i) for i in _drawn(long, n_students, settings)]
     halves = [min(len(history.questions), WINDOW_LENGTH) // 2 for history in drawn]
     prefixes = [
         StudentHistory(history.student_id, history.questions[:half], history.responses[:half])
@@ -232,16 +158,23 @@ def probe_real_students(
     return run_probes(model, states_after(model, ResponseLog.from_histories(log.bank, prefixes)), settings)
 
 
-def probe_table(report: ProbeReport) -> Table:
-    """A console table of the gains and the leak."""
-    title = f"Normalised learning gain E_p over {report.n_students} students"
-    caption = f"leak on unrelated concepts: {report.leak:.5f} a step"
-    table = Table(title=title, title_justify="left", caption=caption, caption_justify="left")
-    table.add_column("script", no_wrap=True)
-    table.add_column("practises targets")
-    for name in ("mean E_p", "standard error", "success rate"):
-        table.add_column(name, justify="right")
-    for probe in report.probes:
-        figures = (f"{probe.mean_gain:+.3f}", f"{probe.standard_error:.3f}", f"{probe.success_rate:.2f}")
-        table.add_row(probe.name, "yes" if probe.practises_targets else "no", *figures)
-    return table
+def probe_cohort(
+    model: StudentModel, histories: ResponseLog, n_students: int, settings: ProbeSettings | None = None
+) -> ProbeReport:
+    """Run every script on students of a cohort, met after the whole of their histories.
+
+    Args:
+        model: The student model, over the histories' bank.
+        histories: What the students did before the episodes.
+        n_students: Students drawn; all that there are, if there are fewer.
+        settings: Length, targets and seed.
+    """
+    settings = settings or ProbeSettings()
+    drawn = histories.select(np.array(_drawn(np.arange(histories.n_students), n_students, settings)))
+    return run_probes(model, states_after(model, drawn), settings)
+
+
+def _drawn(students: NDArray[np.int64], n: int, settings: ProbeSettings) -> list[int]:
+    rng = np.random.default_rng([settings.seed, STUDENT_STREAM])
+    drawn: list[int] = np.sort(rng.permutation(students)[:n]).tolist()
+    return drawn

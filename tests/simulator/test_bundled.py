@@ -5,7 +5,6 @@ import socket
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 
@@ -13,8 +12,10 @@ from ldsim_env.envs import Cohort
 from ldsim_env.simulator import (
     ProbeReport,
     bundled_names,
+    judge,
     load_simulator,
     read_provenance,
+    read_verdict,
     run_probes,
     simulator_folder,
     states_after,
@@ -22,7 +23,8 @@ from ldsim_env.simulator import (
 from ldsim_env.simulator.checkpoint import BUNDLED
 
 MEGABYTE = 2**20
-UNRELATED_LIMIT = 0.06  # of |E_p| of a script that has nothing to do with the targets (issue "The whole main job")
+UNRELATED_LIMIT = 0.02  # of |E_p| of a script that has nothing to do with the targets
+LEAK_LIMIT = 0.002  # a step, on concepts that a question does not ask for
 PRACTICE_LEAST = 0.10
 
 
@@ -97,20 +99,27 @@ def probed() -> ProbeReport:
 
 @pytest.mark.slow
 def test_what_is_unrelated_does_not_pay(probed: ProbeReport) -> None:
-    """The mean is held against the limit; the share of it that may be chance is two standard errors."""
-    unrelated = [probe for probe in probed.probes if not probe.practises_targets]
-    assert len(unrelated) == 5
-    assert max(probe.standard_error for probe in unrelated) < 0.025  # students enough to say anything
-    beyond = {p.name: (p.mean_gain, p.standard_error) for p in unrelated if abs(p.mean_gain) > UNRELATED_LIMIT}
-    assert all(abs(mean) - 2 * error <= UNRELATED_LIMIT for mean, error in beyond.values()), beyond
-    assert np.mean([probe.mean_gain for probe in unrelated]) == pytest.approx(0, abs=0.04)
-    assert probed.leak < 2e-3
+    unrelated = [probe for probe in probed.probes if probe.kind == "unrelated"]
+    assert len(unrelated) == 13
+    assert max(probe.expected_error for probe in unrelated) < 0.001  # students enough to say anything
+    assert {p.name: p.expected_gain for p in unrelated if abs(p.expected_gain) > UNRELATED_LIMIT} == {}
+    assert probed.leak < LEAK_LIMIT
+    assert not judge(probed).exploitable
 
 
 @pytest.mark.slow
 def test_practice_of_the_targets_pays(probed: ProbeReport) -> None:
-    gain = {probe.name: probe.mean_gain for probe in probed.probes}
-    unrelated = max(abs(probe.mean_gain) for probe in probed.probes if not probe.practises_targets)
-    for name in ("targets, random", "targets, success near 0.5"):
-        assert gain[name] >= PRACTICE_LEAST
-        assert gain[name] >= 3 * unrelated
+    gain = {probe.name: probe.expected_gain for probe in probed.probes}
+    assert min(gain[name] for name in ("targets, random", "targets, success near 0.5")) >= PRACTICE_LEAST
+
+
+def student_models() -> list[str]:
+    others = (str(path.parent.relative_to(BUNDLED)) for path in BUNDLED.glob("*/models/*/simulator.json"))
+    return bundled_names() + sorted(name.replace("/models", "") for name in others)
+
+
+@pytest.mark.parametrize("name", student_models())
+def test_the_verdict_of_the_probes_is_kept_with_the_weights(name: str) -> None:
+    verdict = read_verdict(simulator_folder(name))
+    assert verdict is not None, f"absent or of other weights; run `ldsim probe --simulator {name} --keep`"
+    assert not (verdict.exploitable and name in bundled_names())
