@@ -6,7 +6,7 @@ RUN := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-fast check format bench bundle
+.PHONY: help install demo test test-fast check format bench peers bundle
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -35,6 +35,12 @@ format: $(STAMP) ## Rewrite the code in the project's format and mend what the l
 
 bench: $(STAMP) ## Run every benchmark, one after the other
 	@set -e; for script in benchmarks/*.py; do echo "$$script"; $(RUN) "$$script"; done
+
+# Without their dependencies: all that the model classes import is there, and wandb would bring a dozen packages.
+PEERS := pandas pyBKT pykt-toolkit
+peers: $(STAMP) ## Train the field's student models on the real logs (LDSIM_DATA) and fill docs/peers.md; takes hours
+	$(RUN) -m pip install --constraint constraints.txt --no-deps $(PEERS)
+	$(RUN) -m ldsim_env bench peers
 
 LOGS := $(or $(LDSIM_DATA),../shared/data)
 BANK := ldsim_env/banks/ASSIST09

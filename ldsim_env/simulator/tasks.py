@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import partial
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from ldsim_env.errors import LogError
 from ldsim_env.logs import ResponseLog
@@ -73,13 +75,28 @@ class _Scored(NamedTuple):
     last: NDArray[np.int64]  # (n_windows,)
 
 
+class Unroller(Protocol):
+    """`unroll` with its model bound: P(right) ``(n, length)`` from true responses first and own answers after."""
+
+    def __call__(
+        self, questions: Tensor, responses: Tensor, n_observed: Tensor, *, rollout: Rollout, uniforms: Tensor
+    ) -> Tensor:
+        """See `unroll`."""
+        ...
+
+
 def predict_kt(model: StudentModel, log: ResponseLog) -> Predictions:
     """The KT task: every position but a window's first, from the true responses before it.
 
     Windows of 200 interactions, context anew at each, those shorter than 3 left out.
     """
+    return kt_task(partial(unroll, model), log)
+
+
+def kt_task(unroller: Unroller, log: ResponseLog) -> Predictions:
+    """`predict_kt` for anything that can be unrolled; every position of a window is observed."""
     found = _need(windows(log), "3")
-    return _predict(model, log, _Scored(found, first=np.ones_like(found.length), last=found.length))
+    return _predict(unroller, log, _Scored(found, first=np.ones_like(found.length), last=found.length))
 
 
 def predict_simulation(
@@ -95,9 +112,14 @@ def predict_simulation(
         rollout: What is fed back: ``"sampled"`` (Bernoulli), ``"expected"`` (the probability) or ``"hard"`` (p > 0.5).
         seed: Seeds the sampled answers.
     """
+    return simulation_task(partial(unroll, model), log, rollout, seed)
+
+
+def simulation_task(unroller: Unroller, log: ResponseLog, rollout: Rollout = "sampled", seed: int = 0) -> Predictions:
+    """`predict_simulation` for anything that can be unrolled."""
     found = _need(windows(log, minimum=SIMULATION_MINIMUM), str(SIMULATION_MINIMUM))
     first = observed_half(found.length)
-    return _predict(model, log, _Scored(found, first, first + simulated_steps(found.length)), rollout, seed)
+    return _predict(unroller, log, _Scored(found, first, first + simulated_steps(found.length)), rollout, seed)
 
 
 def _need(found: Windows, minimum: str) -> Windows:
@@ -107,7 +129,7 @@ def _need(found: Windows, minimum: str) -> Windows:
 
 
 def _predict(
-    model: StudentModel, log: ResponseLog, scored: _Scored, rollout: Rollout | None = None, seed: int = 0
+    unroller: Unroller, log: ResponseLog, scored: _Scored, rollout: Rollout | None = None, seed: int = 0
 ) -> Predictions:
     """P(right) at the scored positions; without a rollout the true responses go on being shown."""
     prob = np.zeros((len(scored.first), int(scored.last.max())), np.float32)
@@ -116,8 +138,7 @@ def _predict(
         part = padded(log, select_windows(scored.windows, rows))
         longest = int(scored.last[rows].max())
         with torch.inference_mode():
-            prob[rows, :longest] = unroll(
-                model,
+            prob[rows, :longest] = unroller(
                 torch.from_numpy(part.questions[:, :longest]),
                 torch.from_numpy(part.responses[:, :longest]),
                 torch.from_numpy(scored.first[rows] if rollout else part.lengths),

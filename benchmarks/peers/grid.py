@@ -1,0 +1,182 @@
+"""The grid of peers, settings and seeds: each fit and each score is a file, and what is there is not done again."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from safetensors.torch import load_file, save
+
+from ldsim_env.files import write_atomic, write_json
+from peers import cost, ours
+from peers.catalogue import Kind, built
+from peers.peer import Peer
+from peers.scoring import ALARM, evaluate_peer, refuse_incredible
+from peers.split import Split
+
+
+@dataclass(frozen=True)
+class Grid:
+    """What is to be done, and where its files lie.
+
+    Args:
+        kinds: The peers, in the order in which they are run.
+        seeds: Number of seeds, from 0; settings are searched under seed 0.
+        folder: Where the files go; an interrupted grid goes on from what is there.
+        split_of: Gives the split of a seed.
+        tries: How many of each peer's settings are searched; more may be given later.
+        with_ours: Whether LDSim is run too, after the others.
+        alarm: The AUC above which everything stops.
+    """
+
+    kinds: Sequence[Kind]
+    seeds: int
+    folder: Path
+    split_of: Callable[[int], Split]
+    tries: int = 3
+    with_ours: bool = True
+    alarm: float = ALARM
+
+    def fit_file(self, kind: Kind, seed: int, setting: float) -> Path:
+        """The record of one fit; the weights lie beside it."""
+        return self.folder / f"{kind.name}-seed{seed}-{setting:g}.json"
+
+    def score_file(self, name: str, seed: int) -> Path:
+        """The scores of one peer under one seed."""
+        return self.folder / f"{name}-seed{seed}-scores.json"
+
+    def searched(self, kind: Kind) -> dict[float, float]:
+        """Stopping AUC of each setting of seed 0 that is there."""
+        files = {setting: self.fit_file(kind, 0, setting) for setting in kind.settings}
+        return {setting: max(read(file)["stopping_auc"]) for setting, file in files.items() if file.exists()}
+
+    def chosen(self, kind: Kind) -> float:
+        """The setting with the best stopping AUC."""
+        found = self.searched(kind)
+        return max(found, key=lambda setting: found[setting])
+
+
+def read(path: Path) -> dict[str, Any]:
+    """A record."""
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return content
+
+
+def run(grid: Grid, console: Console) -> None:
+    """Do what is not done yet: every peer under seed 0 with its search, then the further seeds.
+
+    Raises:
+        LeakError: If a log's rows are expanded, or a score is too good to be true.
+    """
+    jobs = list(_jobs(grid))
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
+        task = progress.add_task("peers", total=len(jobs))
+        for name, seed, job in jobs:
+            progress.update(task, description=f"{name}, seed {seed}")
+            started = time.monotonic()
+            said = job()
+            progress.advance(task)
+            if said:
+                clock = time.strftime("%H:%M:%S")
+                console.print(f"{clock} {name}, seed {seed}: {said} ({time.monotonic() - started:.0f} s)")
+
+
+Job = Callable[[], str]
+
+
+def _jobs(grid: Grid) -> Iterator[tuple[str, int, Job]]:
+    for seed in range(grid.seeds):
+        for kind in grid.kinds:
+            yield kind.name, seed, partial(_run_peer, grid, kind, seed)
+    for seed in range(grid.seeds if grid.with_ours else 0):
+        yield ours.NAME, seed, partial(_run_ours, grid, seed)
+
+
+def _run_peer(grid: Grid, kind: Kind, seed: int) -> str:
+    out, split = grid.score_file(kind.name, seed), grid.split_of(seed)
+    for setting in kind.settings[: grid.tries] if seed == 0 else (grid.chosen(kind),):
+        _fit(grid, kind, split, seed, setting)
+    setting = grid.chosen(kind)
+    if out.exists() and read(out)["setting"] == setting:
+        return ""
+    peer = _with_weights(kind, split, grid.fit_file(kind, seed, setting))
+    with _own_randomness(seed):
+        evaluation = evaluate_peer(peer, split.test, kind.sampled_seeds)
+    refuse_incredible(kind.name, evaluation, grid.alarm)
+    record = read(grid.fit_file(kind, seed, setting))
+    measured = cost.measure(peer, split.bank.n_questions, cost.n_parameters(peer))
+    write_json(
+        out,
+        {
+            "peer": kind.name,
+            "seed": seed,
+            "setting": setting,
+            "epochs": len(record["stopping_auc"]),
+            "seconds": record["seconds"],
+            "tasks": evaluation.to_json()["tasks"],
+            "cost": asdict(measured),
+        },
+    )
+    return _headline(read(out))
+
+
+def _fit(grid: Grid, kind: Kind, split: Split, seed: int, setting: float) -> None:
+    out = grid.fit_file(kind, seed, setting)
+    if out.exists():
+        return
+    with _own_randomness(seed):
+        peer = built(kind, split.bank)
+        record = kind.fit(peer, split, setting, seed)
+    weights = {name: value.contiguous() for name, value in peer.state_dict().items()}
+    write_atomic(out.with_suffix(".safetensors"), save(weights))
+    write_json(out, {"peer": kind.name, "seed": seed, "setting": setting, **asdict(record)})
+
+
+def _with_weights(kind: Kind, split: Split, record: Path) -> Peer:
+    with _own_randomness(0):
+        peer = built(kind, split.bank)
+    peer.load_state_dict(load_file(record.with_suffix(".safetensors")))
+    peer.eval()
+    return peer
+
+
+def _run_ours(grid: Grid, seed: int) -> str:
+    out = grid.score_file(ours.NAME, seed)
+    if out.exists():
+        return ""
+    done = ours.run_ours(grid.split_of(seed), seed, grid.folder / f"{ours.NAME}-seed{seed}", grid.alarm)
+    write_json(
+        out,
+        {
+            "peer": ours.NAME,
+            "seed": seed,
+            "setting": None,
+            "epochs": None,
+            "seconds": done["seconds"],
+            "tasks": done["evaluation"].to_json()["tasks"],
+            "cost": asdict(done["cost"]),
+        },
+    )
+    return _headline(read(out))
+
+
+def _headline(record: dict[str, Any]) -> str:
+    return ", ".join(f"{task} {scores['overall']['auc']:.4f}" for task, scores in record["tasks"].items())
+
+
+@contextmanager
+def _own_randomness(seed: int) -> Iterator[None]:
+    """Torch's generator under a seed for the time: the peers' classes draw weights, dropout and levels from it."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield

@@ -1,0 +1,74 @@
+"""LDSim in the same harness: fitted by `fit_simulator` with the bundled teacher's relations and labels."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+import ldsim_env
+from ldsim_env.logs import ResponseLog
+from ldsim_env.simulator import (
+    LDSimNetwork,
+    State,
+    Teaching,
+    TrainingSettings,
+    evaluate,
+    fit_simulator,
+    predict_tasks,
+    with_bank,
+)
+from ldsim_env.teacher import read_labels, read_relations
+from peers import cost
+from peers.scoring import refuse_incredible
+from peers.split import Split
+
+NAME = "LDSim"
+BANKS = Path(ldsim_env.__file__).parent / "banks"
+
+
+class LdsimSteps:
+    """The network's verbs, as `cost` wants them."""
+
+    def __init__(self, network: LDSimNetwork):
+        self._network = network
+        self.answer_prob = network.answer_prob
+        self.learn = network.learn
+
+    def after(self, questions: Tensor, responses: Tensor) -> State:
+        """One step after the other."""
+        state = self._network.start(len(questions))
+        for question, response in zip(questions.T, responses.T, strict=True):
+            state = self.learn(state, question, response)
+        return state
+
+
+def run_ours(split: Split, seed: int, folder: Path, alarm: float) -> dict[str, Any]:
+    """Fit, score and time LDSim under one seed; its sizes and learning rate are the package's defaults."""
+    started = time.monotonic()
+    train = replace(split.train, bank=split.known_bank)
+    network = fit_simulator(
+        train,
+        folder,
+        valid=split.stopping,
+        training=TrainingSettings(seed=seed),
+        teaching=bundled_teaching(split.name, train),
+        show_progress=False,
+    )
+    seconds = time.monotonic() - started
+    evaluation = evaluate(split.test, predict_tasks(with_bank(network, split.bank), split.test))
+    refuse_incredible(NAME, evaluation, alarm)
+    parameters = sum(weight.numel() for weight in network.parameters())
+    measured = cost.measure(LdsimSteps(network), network.bank.n_questions, parameters)
+    return {"seconds": seconds, "evaluation": evaluation, "cost": measured}
+
+
+def bundled_teaching(bank: str, train: ResponseLog) -> Teaching:
+    """What the bundled teacher said about a bank, as far as there is anything."""
+    folder = BANKS / bank.upper()
+    relations, labels = folder / "relations.json", folder / "labels.json"
+    graph = read_relations(relations, train.bank) if relations.exists() else None
+    return Teaching(graph, read_labels(labels, train, graph) if labels.exists() else None)

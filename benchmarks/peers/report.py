@@ -1,0 +1,75 @@
+"""The grid's files as one report: mean and range over seeds of every figure of the table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from peers import ours
+from peers.catalogue import KINDS, Kind
+from peers.grid import Grid, read
+
+TASKS = {"kt": "KT", "simulation, sampled": "sampled", "simulation, expected": "expected", "simulation, hard": "hard"}
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A figure over seeds."""
+
+    mean: float
+    low: float
+    high: float
+
+
+def spread(values: Sequence[float]) -> Spread:
+    """Mean, least and most."""
+    return Spread(float(np.mean(values)), min(values), max(values))
+
+
+def report(grid: Grid) -> list[dict[str, Any]]:
+    """One entry a peer that has scores in the grid's folder, whatever the grid itself would run; plain values."""
+    names = [*(kind.name for kind in KINDS), ours.NAME]
+    found = {name: sorted(grid.folder.glob(f"{name}-seed*-scores.json")) for name in names}
+    return [_entry(grid, name, [read(file) for file in files]) for name, files in found.items() if files]
+
+
+def _entry(grid: Grid, name: str, runs: list[dict[str, Any]]) -> dict[str, Any]:
+    kind = next((kind for kind in KINDS if kind.name == name), None)
+    figures = {
+        f"{task}, {score}": vars(spread([run["tasks"][task]["overall"][score] for run in runs]))
+        for task in TASKS
+        for score in ("auc", "accuracy", "rmse", "ece")
+    }
+    horizons = {
+        f"{task}, {horizon}": vars(spread([run["tasks"][task]["by_horizon"][horizon]["auc"] for run in runs]))
+        for task in TASKS
+        for horizon in runs[0]["tasks"][task]["by_horizon"]
+    }
+    return {
+        "peer": name,
+        "source": kind.source if kind else "ldsim-env",
+        "sizes": kind.sizes if kind else "package defaults",
+        "seeds": [run["seed"] for run in runs],
+        "sampled_seeds": len(runs[0]["tasks"]["simulation, sampled"]["auc_by_seed"]),
+        "search": _search(grid, kind) if kind else None,
+        "setting": runs[0]["setting"],
+        "positions": {task: runs[0]["tasks"][task]["overall"]["n"] for task in TASKS},
+        "figures": figures,
+        "auc_by_horizon": horizons,
+        "seconds": vars(spread([run["seconds"] for run in runs])),
+        "epochs": [run["epochs"] for run in runs],
+        "cost": _typical(runs),
+    }
+
+
+def _search(grid: Grid, kind: Kind) -> dict[str, Any]:
+    return {"searched": kind.searched, "stopping_auc": {str(tried): auc for tried, auc in grid.searched(kind).items()}}
+
+
+def _typical(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """The cost of the seed measured on the least busy machine: time is only ever added by others."""
+    best: dict[str, Any] = min((run["cost"] for run in runs), key=lambda cost: cost["microseconds"]["500"])
+    return best

@@ -1,0 +1,116 @@
+"""Fitting a peer: by Adam with stopping for the networks, by their own rules for the simple end."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import torch
+
+from ldsim_env.logs import PaddedWindows
+from ldsim_env.simulator.tasks import kt_task
+from peers.bkt import BktPeer
+from peers.elo import EloPeer
+from peers.irt import IrtPeer
+from peers.peer import Batch, Peer, read_windows
+from peers.split import Split
+
+BATCH = 64
+EPOCHS = 30
+PATIENCE = 2
+
+
+@dataclass(frozen=True)
+class FitRecord:
+    """How a fit went.
+
+    Args:
+        stopping_auc: KT AUC on the stopping students after each epoch; one value where there are no epochs.
+        seconds: Wall-clock time of the fit, the stopping scores included.
+    """
+
+    stopping_auc: tuple[float, ...]
+    seconds: float
+
+    @property
+    def best(self) -> float:
+        """The best epoch's AUC: the weights that are kept."""
+        return max(self.stopping_auc)
+
+
+Fit = Callable[[Peer, Split, float, int], FitRecord]
+"""Fits a peer in place, given the split, the setting that is searched, and the seed."""
+
+
+def fit_by_adam(
+    peer: Peer, split: Split, learning_rate: float, seed: int, *, epochs: int = EPOCHS, patience: int = PATIENCE
+) -> FitRecord:
+    """Adam until the stopping students' AUC has not risen for `patience` epochs; the best epoch's weights stay."""
+    started, aucs, best = time.monotonic(), [float("-inf")], peer.state_dict()
+    optimiser = torch.optim.Adam(peer.parameters(), lr=learning_rate)
+    seen, rng = split.training_windows, np.random.default_rng(seed)
+    while len(aucs) <= epochs and len(aucs) - int(np.argmax(aucs)) <= patience:
+        _one_epoch(peer, optimiser, seen, rng)
+        auc = stopping_auc(peer, split)
+        if auc > max(aucs):
+            best = copy.deepcopy(peer.state_dict())
+        aucs.append(auc)
+    peer.load_state_dict(best)
+    peer.eval()
+    return FitRecord(tuple(aucs[1:]), time.monotonic() - started)
+
+
+def fit_bkt(peer: Peer, split: Split, setting: float, seed: int) -> FitRecord:
+    """PyBKT's EM from one random start."""
+    del setting
+    assert isinstance(peer, BktPeer)
+    started = time.monotonic()
+    peer.fit(split.training_windows, np.random.default_rng(seed))
+    return FitRecord((stopping_auc(peer, split),), time.monotonic() - started)
+
+
+def fit_irt(peer: Peer, split: Split, setting: float, seed: int) -> FitRecord:
+    """Most probable difficulties; nothing is random."""
+    del seed
+    assert isinstance(peer, IrtPeer)
+    started = time.monotonic()
+    peer.fit(split.training_windows, setting)
+    return FitRecord((stopping_auc(peer, split),), time.monotonic() - started)
+
+
+def fit_elo(peer: Peer, split: Split, setting: float, seed: int) -> FitRecord:
+    """Difficulties by the Elo rule; nothing is random."""
+    del seed
+    assert isinstance(peer, EloPeer)
+    started = time.monotonic()
+    peer.fit(split.training_windows, setting)
+    return FitRecord((stopping_auc(peer, split),), time.monotonic() - started)
+
+
+def stopping_auc(peer: Peer, split: Split) -> float:
+    """KT AUC on the stopping students."""
+    peer.eval()
+    return kt_task(partial(read_windows, peer), split.stopping).scores().auc
+
+
+def batches(seen: PaddedWindows, rng: np.random.Generator) -> Iterator[Batch]:
+    """Batches of windows of like length, in random order."""
+    order = np.lexsort((rng.random(len(seen.lengths)), seen.lengths))
+    groups = [order[i : i + BATCH] for i in range(0, len(order), BATCH)]
+    for number in rng.permutation(len(groups)):
+        rows = groups[number]
+        longest = int(seen.lengths[rows].max())
+        parts = (seen.questions[rows, :longest], seen.responses[rows, :longest], seen.lengths[rows])
+        yield Batch(*(torch.from_numpy(part) for part in parts))
+
+
+def _one_epoch(peer: Peer, optimiser: torch.optim.Optimizer, seen: PaddedWindows, rng: np.random.Generator) -> None:
+    peer.train()
+    for batch in batches(seen, rng):
+        optimiser.zero_grad()
+        peer.loss(batch).backward()  # type: ignore[no-untyped-call]
+        optimiser.step()

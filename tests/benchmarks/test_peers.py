@@ -1,0 +1,217 @@
+"""The peers' harness on made-up logs: steps equal windows, no answer is seen before it is given, alarm and canary."""
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from peers.catalogue import KINDS, Kind, built, kinds_named
+from peers.grid import Grid, run
+from peers.page import plot, tables, write_page
+from peers.peer import Peer, read_windows, unroll_peer
+from peers.report import report
+from peers.scoring import chance_band, evaluate_peer, refuse_incredible
+from peers.split import Split, split_logs, with_random_responses
+from peers.training import fit_by_adam
+from rich.console import Console
+
+from ldsim_env.errors import LeakError, SettingsError
+from ldsim_env.simulator import Scores
+from ldsim_env.simulator.tasks import kt_task
+from tests.simulator.made_up import made_up_bank, made_up_log
+
+SIMPLE = kinds_named(["Elo", "IRT"])
+each_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+
+
+def made(kind: Kind) -> Peer:
+    """A peer with random weights, where its package is installed."""
+    if kind.source == "pykt-toolkit":
+        pytest.importorskip("pykt.models", reason="the extra 'peers' is not installed")
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        peer = built(kind, made_up_bank())
+    peer.eval()
+    return peer
+
+
+def made_up_split(n_students: int = 40, length: int = 40) -> Split:
+    return split_logs("made-up", made_up_log(n_students, length), made_up_log(n_students, length, seed=1), seed=0)
+
+
+def random_windows(n: int, length: int) -> tuple[torch.Tensor, torch.Tensor]:
+    rng = np.random.default_rng(0)
+    questions = rng.integers(made_up_bank().n_questions, size=(n, length))
+    return torch.from_numpy(questions), torch.from_numpy(rng.integers(2, size=(n, length)).astype(np.float32))
+
+
+@each_kind
+@torch.inference_mode()
+def test_single_steps_give_what_a_whole_window_gives(kind: Kind) -> None:
+    peer, (questions, responses) = made(kind), random_windows(6, 12)
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        at_once = peer.window_probs(questions, responses)
+        torch.manual_seed(1)
+        state, stepped = peer.after(questions[:, :0], responses[:, :0]), []
+        for t in range(12):
+            stepped.append(peer.answer_prob(state, questions[:, t]))
+            state = peer.learn(state, questions[:, t], responses[:, t])
+    torch.testing.assert_close(torch.stack(stepped, 1)[:, 1:], at_once[:, 1:], rtol=1e-4, atol=1e-5)
+
+
+@each_kind
+@torch.inference_mode()
+def test_no_peer_sees_a_response_before_it_is_given(kind: Kind) -> None:
+    peer, (questions, responses) = made(kind), random_windows(6, 12)
+    flipped = responses.clone()
+    flipped[:, 5:] = 1 - flipped[:, 5:]
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        as_it_was = peer.window_probs(questions, responses)
+        torch.manual_seed(1)
+        otherwise = peer.window_probs(questions, flipped)
+    torch.testing.assert_close(as_it_was[:, :6], otherwise[:, :6])
+    assert kind.name in {"Elo", "IRT", "BKT"} or not torch.equal(as_it_was[:, 6:], otherwise[:, 6:])
+
+
+@each_kind
+def test_a_rollout_of_certain_answers_is_reading_them(kind: Kind) -> None:
+    if kind.name == "IEKT":
+        pytest.skip("IEKT draws its levels anew at every step")
+    peer, (questions, responses) = made(kind), random_windows(6, 12)
+    observed = torch.full((6,), 4)
+    noise = torch.zeros_like(responses)  # every own answer is right
+    with torch.inference_mode():
+        probs = unroll_peer(peer, questions, responses, observed, rollout="sampled", uniforms=noise)
+        all_right = torch.where(torch.arange(12) < 4, responses, 1.0)
+        expected = peer.window_probs(questions, all_right)
+    torch.testing.assert_close(probs[:, 4:], expected[:, 4:], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["DKT", "qDKT", "SAKT", "AKT"])
+@torch.inference_mode()
+def test_the_wrapped_class_gives_what_the_class_itself_gives(name: str) -> None:
+    """At responses of 0 and 1 the mixed embeddings and the read-out of one id are the class's own arithmetic."""
+    pytest.importorskip("pykt.models", reason="the extra 'peers' is not installed")
+    (kind,) = kinds_named([name])
+    peer, (questions, responses) = made(kind), random_windows(4, 9)
+    ids, r = peer.ids[questions], responses.long()  # type: ignore[index]
+    net = peer.net  # type: ignore[attr-defined]
+    probs = peer.window_probs(questions, responses)[:, 1:]
+    for module in ("interaction_emb", "qa_embed", "qa_embed_diff"):
+        if hasattr(getattr(net, module, None), "embedding"):
+            setattr(net, module, getattr(net, module).embedding)
+    if name == "DKT":
+        own = net(ids[:, :-1], r[:, :-1]).gather(2, ids[:, 1:, None]).squeeze(2)
+    elif name == "qDKT":
+        own = net(questions, ids, r, data={"qshft": questions[:, 1:]})["y"]
+    elif name == "SAKT":
+        own = net(ids[:, :-1], r[:, :-1], ids[:, 1:])
+    else:
+        own = net(ids, r, questions)[0][:, 1:]
+    torch.testing.assert_close(probs, own)
+
+
+def test_peers_learn_what_there_is() -> None:
+    split = made_up_split(200, 40)
+    for kind in SIMPLE:
+        peer = built(kind, split.bank)
+        kind.fit(peer, split, kind.settings[0], 0)
+        assert kt_task(partial(read_windows, peer), split.test).scores().auc > 0.7
+
+
+@pytest.mark.parametrize("name", ["DKT", "DKT+", "IEKT"])
+def test_training_by_adam_helps_and_keeps_the_best_epoch(name: str) -> None:
+    (kind,) = kinds_named([name])
+    peer, split = made(kind), made_up_split(120, 30)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        before = kt_task(partial(read_windows, peer), split.stopping).scores().auc
+        record = fit_by_adam(peer, split, 1e-2, 0, epochs=4)
+    assert record.best > before
+    if name != "IEKT":  # which draws anew each time
+        assert kt_task(partial(read_windows, peer), split.stopping).scores().auc == pytest.approx(record.best)
+
+
+def test_bkt_finds_the_parameters_of_made_up_students() -> None:
+    pytest.importorskip("pyBKT.fit", reason="the extra 'peers' is not installed")
+    from peers.bkt import _fit_concept
+
+    rng = np.random.default_rng(0)
+    known, answers = rng.random(400) < 0.3, []
+    for _ in range(10):
+        answers.append(rng.random(400) < np.where(known, 0.9, 0.2))
+        known = known | (rng.random(400) < 0.15)
+    found = _fit_concept(np.array(answers).T.ravel().astype(np.float32), np.repeat(np.arange(400), 10), rng)
+    assert found["prior"] == pytest.approx(0.3, abs=0.1)
+    assert found["learns"] == pytest.approx(0.15, abs=0.05)
+    assert found["guesses"] == pytest.approx(0.2, abs=0.05)
+    assert found["slips"] == pytest.approx(0.1, abs=0.05)
+
+
+def test_the_canary_is_at_one_half_and_a_peer_that_sees_answers_is_not() -> None:
+    split = with_random_responses(made_up_split(150, 40), np.random.default_rng(0))
+    peer = built(SIMPLE[1], split.bank)
+    SIMPLE[1].fit(peer, split, 1.0, 0)
+    scores = evaluate_peer(peer, split.test, 1).tasks["kt"].overall
+    assert abs(scores.auc - 0.5) < chance_band(scores)
+
+    def cheat(questions: torch.Tensor, responses: torch.Tensor, *_: object, **__: object) -> torch.Tensor:
+        return 0.3 + 0.2 * responses + 0.3 * torch.rand(questions.shape)
+
+    seen = kt_task(cheat, split.test).scores()
+    assert abs(seen.auc - 0.5) > chance_band(seen)
+
+
+def test_the_band_is_narrow_on_a_real_log() -> None:
+    scores = Scores(n=54911, auc=0.5, accuracy=0.5, rmse=0.5, ece=0, mean_prob=0.5, mean_response=0.5)
+    assert chance_band(scores) == pytest.approx(0.00986, abs=1e-4)
+
+
+def test_an_incredible_auc_stops_with_the_leak_alarm() -> None:
+    split = made_up_split()
+    peer = built(SIMPLE[0], split.bank)
+    evaluation = evaluate_peer(peer, split.test, 1)
+    high = replace(evaluation.tasks["kt"].overall, auc=0.87)
+    with pytest.raises(LeakError, match=r"Elo: AUC 0\.870 on made-up log \(kt\) is above 0\.80.*expanded by concept"):
+        refuse_incredible("Elo", replace(evaluation, tasks={"kt": replace(evaluation.tasks["kt"], overall=high)}))
+    refuse_incredible("Elo", evaluation, alarm=1.0)
+
+
+def test_an_unknown_peer_is_an_error_with_the_nearest_name() -> None:
+    with pytest.raises(SettingsError, match=r"unknown peer 'DKTT'\. Did you mean 'DKT"):
+        kinds_named(["DKTT"])
+
+
+def test_the_grid_goes_on_from_what_is_there_and_fills_the_table(tmp_path: Path) -> None:
+    reads: list[int] = []
+
+    def split_of(seed: int) -> Split:
+        reads.append(seed)
+        return made_up_split()
+
+    grid = Grid(SIMPLE, 2, tmp_path / "runs", split_of, with_ours=False, alarm=1.0)
+    console = Console(quiet=True)
+    run(grid, console)
+    times = {path: path.stat().st_mtime_ns for path in grid.folder.iterdir()}
+    assert len(times) == (3 + 3) * 2 + 2 * 2 + 2 * 2  # fits of seed 0, of seed 1, each with weights; scores
+    run(grid, console)
+    assert {path: path.stat().st_mtime_ns for path in grid.folder.iterdir()} == times
+
+    entries = report(grid)
+    assert [entry["peer"] for entry in entries] == ["Elo", "IRT"]
+    assert entries[0]["seeds"] == [0, 1]
+    assert set(entries[0]["search"]["stopping_auc"]) == {"0.2", "0.4", "0.8"}
+    page = tmp_path / "peers.md"
+    page.write_text("# The peers\n\nBefore.\n")
+    write_page(page, entries, "made-up", "the command")
+    once = page.read_text()
+    write_page(page, entries, "made-up", "the command")
+    assert page.read_text() == once
+    assert tables(entries) in once
+    assert once.startswith("# The peers\n\nBefore.\n\n<!-- made-up: made by `the command` -->")
+    plot(tmp_path / "peers.png", entries)
+    assert (tmp_path / "peers.png").stat().st_size > 1000
