@@ -14,6 +14,7 @@ from peers.peer import StepwisePeer
 
 EM_STEPS = 15  # the log-likelihood has settled by then; an EM step takes seconds, pyBKT is plain Python
 FEWEST = 20  # responses that a concept id needs for a model of its own
+MOST = 1000  # about so many responses of a concept id, of windows drawn at random, are enough for four numbers
 NAMES = ("prior", "learns", "guesses", "slips")
 
 
@@ -66,6 +67,8 @@ class BktPeer(StepwisePeer):
         for k in np.unique(concept):
             of_concept = concept == k
             if of_concept.sum() >= FEWEST:
+                drawn = rng.random(len(seen.lengths))[row] < MOST / of_concept.sum()
+                of_concept &= drawn
                 responses = seen.responses[row[of_concept], column[of_concept]]
                 fitted[int(k)] = _fit_concept(responses, row[of_concept], rng)
         for name in NAMES:

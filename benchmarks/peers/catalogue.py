@@ -120,6 +120,7 @@ PYKT = "pykt-toolkit"
 KINDS = (
     Kind("Elo", "here", "1 ability + 1 a concept", _elo, training.fit_elo, "gain", (0.4, 0.2, 0.8)),
     Kind("IRT", "here", "1 ability", _irt, training.fit_irt, "spread of questions", (1.0, 0.5, 2.0)),
+    Kind("IRT-logodds", "here", "1 ability", _irt, training.fit_irt_by_log_odds, "scale", (1.2, 1.0, 1.4)),
     Kind("BKT", "pyBKT", "4 a concept", _bkt, training.fit_bkt, "nothing", (0.0,)),
     Kind("DKT", PYKT, "LSTM 200", _dkt),
     Kind("AKT", PYKT, "256, 8 heads, 1 block", _akt, settings=LEARNING_RATES_OF_SLOW_PEERS, sampled_seeds=1),

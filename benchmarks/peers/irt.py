@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ldsim_env.logs import PaddedWindows
-from ldsim_env.simulator import State
+from ldsim_env.logs import PaddedWindows, ResponseLog, shrunk_log_odds
+from ldsim_env.simulator import State, TrainingSettings
 from peers.peer import StepwisePeer
 
 GRID = 41  # abilities from -4 to 4
@@ -73,6 +73,18 @@ class IrtPeer(StepwisePeer):
             optimiser.step()
         for value in fitted:
             value.requires_grad_(False)
+
+    def take_log_odds(self, log: ResponseLog, scale: float) -> None:
+        """Difficulties from each question's rate of right answers, blind to who was asked: LDSim's prior.
+
+        Args:
+            log: The training students.
+            scale: What the shrunk log-odds are multiplied by: abilities vary too, so difficulties are further apart.
+        """
+        prior = TrainingSettings()
+        odds = shrunk_log_odds(log, prior.concept_strength, prior.question_strength)
+        self.concept_difficulty.zero_()
+        self.deviation.copy_(torch.from_numpy(-scale * odds.question))
 
     def _logit(self, question: Tensor) -> Tensor:
         difficulty = self.concept_difficulty[self.ids[question]] + self.deviation[question]

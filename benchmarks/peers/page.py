@@ -65,13 +65,13 @@ def write_page(path: Path, entries: list[Entry], bank: str, command: str) -> Non
 def plot(path: Path, entries: list[Entry]) -> None:
     """Left: AUC of both tasks, range over seeds. Right: microseconds a student-step by length of the history."""
     ordered = sorted(entries, key=lambda entry: entry["figures"]["kt, auc"]["mean"])
-    with new_figure(9, 1.2 + 0.32 * len(ordered), "Plotting the peers") as figure:
+    with new_figure(9, 1.6 + 0.3 * len(ordered), "Plotting the peers") as figure:
         left, right = figure.subplots(1, 2, sharey=True)
         for row, entry in enumerate(ordered):
             for task, marker, colour in (("kt", "o", BLUE), ("simulation, sampled", "D", ORANGE)):
-                auc = entry["figures"][f"{task}, auc"]
+                auc, label = entry["figures"][f"{task}, auc"], "KT task" if task == "kt" else task
                 left.plot([auc["low"], auc["high"]], [row, row], color=colour, linewidth=1.5)
-                left.plot(auc["mean"], row, marker, color=colour, label=task if row == 0 else None)
+                left.plot(auc["mean"], row, marker, color=colour, label=label if row == 0 else None)
             times = entry["cost"]["microseconds"]
             right.plot([times["50"], times["500"]], [row, row], color=GREY, linewidth=1)
             for history, marker in (("50", "o"), ("500", "s")):
@@ -83,7 +83,7 @@ def plot(path: Path, entries: list[Entry]) -> None:
         left.set(title="AUC on held-out students", xlabel="AUC (bar: range over seeds)")
         right.set(title="Cost of a step", xlabel="microseconds a student-step", xscale="log")
         for axes in (left, right):
-            axes.legend(loc="lower right")
+            axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.08), ncols=2)
     save_figure(figure, path)
 
 

@@ -82,6 +82,15 @@ def fit_irt(peer: Peer, split: Split, setting: float, seed: int) -> FitRecord:
     return FitRecord((stopping_auc(peer, split),), time.monotonic() - started)
 
 
+def fit_irt_by_log_odds(peer: Peer, split: Split, setting: float, seed: int) -> FitRecord:
+    """Difficulties that don't know who was asked; nothing is random."""
+    del seed
+    assert isinstance(peer, IrtPeer)
+    started = time.monotonic()
+    peer.take_log_odds(split.train, setting)
+    return FitRecord((stopping_auc(peer, split),), time.monotonic() - started)
+
+
 def fit_elo(peer: Peer, split: Split, setting: float, seed: int) -> FitRecord:
     """Difficulties by the Elo rule; nothing is random."""
     del seed
