@@ -8,6 +8,7 @@ from torch import Tensor
 
 from ldsim_env.errors import SettingsError
 from ldsim_env.simulator import LDSimNetwork, NetworkSettings, State, select_students
+from ldsim_env.simulator.network import Respond
 from tests.simulator.made_up import (
     N_CONCEPTS,
     NO_CONCEPTS,
@@ -182,20 +183,84 @@ def test_memory_holds_the_last_questions_and_forgets_the_others() -> None:
 # ---- evidence must not pay ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("settings", [TINY_NETWORK, WITHOUT_PAST], ids=["with past", "without past"])
-def test_the_expected_mastery_moves_by_practice_only(settings: NetworkSettings) -> None:
+SURPRISED = 0.025  # an answer moves the mastery of other concepts by more than this in the mean
+IN_PLACE = 3e-4  # the expected mastery of other concepts moves by less: what is left is of third order
+
+
+def lively_network(settings: NetworkSettings = TINY_NETWORK) -> LDSimNetwork:
+    """A network whose answers move much: gains like those of a fitted one, not the small ones it starts with."""
     network = made_up_network(settings=settings)
+    with torch.no_grad():
+        network.gain_output.weight.mul_(2)
+        network.gain_output.bias[:2] += torch.tensor([0.5, 3.0])  # own gain, related gain
+        network.gain_output.bias[3:] *= 10
+        network.freeze()
+    return network
+
+
+def expected_changes(network: LDSimNetwork) -> tuple[Tensor, Tensor, Tensor]:
+    """(20, K) each: E_r[mastery after] - before, how far an answer moves mastery, and whether the concept was asked."""
     state, question = each_question_asked(network)
     right, wrong = (
         network.mastery(network.learn(state, question, torch.full((20,), r))).double() for r in (RIGHT, WRONG)
     )
     prob = network.answer_prob(state, question).double().unsqueeze(1)
     change = prob * right + (1 - prob) * wrong - network.mastery(state).double()
-    asked = asked_concepts(network, question)
-    elsewhere = (right - wrong)[~asked].abs()
-    assert elsewhere.max() > 0.01  # an answer does move the belief about other concepts
-    assert (change[~asked].abs() <= 0.01 * elsewhere).all()  # but not in the mean: what is left is of third order
+    return change, (right - wrong).abs(), asked_concepts(network, question)
+
+
+@pytest.mark.parametrize("settings", [TINY_NETWORK, WITHOUT_PAST], ids=["with past", "without past"])
+def test_the_expected_mastery_moves_by_practice_only(settings: NetworkSettings) -> None:
+    change, moved, asked = expected_changes(lively_network(settings))
+    assert moved[~asked].mean() > SURPRISED  # an answer does move the belief about other concepts
+    assert change[~asked].abs().mean() < IN_PLACE  # but not in the mean
     assert change[asked].min() > 1e-4  # softplus: drift is never 0
+
+
+class WithoutBend(LDSimNetwork):
+    """Leaves the curvature of the sigmoid as it is."""
+
+    def _bend(self, level: Tensor, prob: Tensor, swing: Tensor) -> Tensor:
+        return torch.zeros_like(level)
+
+
+class KnowsTheAnswer(LDSimNetwork):
+    """Gains a little more from right answers than from wrong ones, which is what evidence that pays is."""
+
+    def step(
+        self, state: State, question: Tensor, respond: Respond, fit_drift: Tensor | None = None
+    ) -> tuple[Tensor, State]:
+        answers: list[Tensor] = []
+
+        def responding(prob: Tensor) -> Tensor:
+            answers.append(respond(prob))
+            return answers[-1]
+
+        prob, after = super().step(state, question, responding, fit_drift)
+        surprise = (after["factors"] - state["factors"]) * (1 + 0.1 * answers[-1].unsqueeze(1))
+        return prob, after | {"factors": state["factors"] + surprise}
+
+
+class BlindInnovation(LDSimNetwork):
+    """Takes every right answer for a surprise: e = r - 1/2 in place of r - p."""
+
+    def step(
+        self, state: State, question: Tensor, respond: Respond, fit_drift: Tensor | None = None
+    ) -> tuple[Tensor, State]:
+        prob, after = super().step(state, question, respond, fit_drift)
+        answers = (torch.ones_like, torch.zeros_like)
+        right, wrong = (LDSimNetwork.step(self, state, question, answer)[1] for answer in answers)
+        swing = right["factors"] - wrong["factors"]
+        return prob, after | {"factors": after["factors"] + (prob - 0.5).unsqueeze(1) * swing}
+
+
+@pytest.mark.parametrize("fault", [WithoutBend, KnowsTheAnswer, BlindInnovation])
+def test_the_test_above_would_find_these_faults(fault: type[LDSimNetwork]) -> None:
+    network = lively_network()
+    network.__class__ = fault
+    change, moved, asked = expected_changes(network)
+    assert moved[~asked].mean() > SURPRISED
+    assert change[~asked].abs().mean() > 2 * IN_PLACE
 
 
 def test_without_the_bend_the_curvature_would_move_the_mean() -> None:
