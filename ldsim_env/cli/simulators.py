@@ -13,7 +13,7 @@ from ldsim_env.errors import LogWarning
 
 if TYPE_CHECKING:
     from ldsim_env.logs import MatchedLog
-    from ldsim_env.simulator import LDSimNetwork, StudentNetwork
+    from ldsim_env.simulator import Ensemble, LDSimNetwork, StudentNetwork
 
 
 def fit(
@@ -28,6 +28,9 @@ def fit(
     student_model: Annotated[
         str, typer.Option(help="ldsim, or another kind: attention, bkt, dkt, irt, kss.")
     ] = "ldsim",
+    seeds: Annotated[
+        int | None, typer.Option(help="Fit so many, with the seeds from SEED on, as one ensemble.", min=2)
+    ] = None,
     relations: Annotated[
         Path | None, typer.Option(help="A teacher's concept relations (.json of `ldsim distill relations`, or .csv).")
     ] = None,
@@ -39,24 +42,39 @@ def fit(
 ) -> None:
     """Fit a simulator on response logs and save it, with its training history and plot."""
     from ldsim_env.logs import read_logs
-    from ldsim_env.simulator import FitSettings, Teaching, TrainingSettings, fit_simulator, fit_student_model
+    from ldsim_env.simulator import (
+        FitSettings,
+        Teaching,
+        TrainingSettings,
+        fit_ensemble,
+        fit_simulator,
+        fit_student_model,
+    )
     from ldsim_env.teacher import read_labels, read_relations
 
     log = read_logs(logs, format=log_format, name=name)
     stopping = read_logs(valid, format=log_format) if valid else None
-    given = {"seed": seed} | ({"epochs": epochs} if epochs else {})
+    most = {"epochs": epochs} if epochs else {}
     say(f"{log.source}: {log.n_students:,} students, {log.n_interactions:,} interactions")
     graph = read_relations(relations, log.bank) if relations else None
-    if student_model == "ldsim":
-        teaching = Teaching(graph, read_labels(labels, log, graph) if labels else None)
-        training = TrainingSettings(**given)
-        fit_simulator(log, out, valid=stopping, training=training, teaching=teaching, allow_leaks=allow_leaks)
-    else:
-        fitting = FitSettings(**given)
+    teaching = Teaching(graph, read_labels(labels, log, graph) if labels else None)
+
+    def fit_one(seed: int, folder: Path) -> None:
+        if student_model == "ldsim":
+            training = TrainingSettings(seed=seed, **most)
+            fit_simulator(log, folder, valid=stopping, training=training, teaching=teaching, allow_leaks=allow_leaks)
+            return
+        fitting = FitSettings(seed=seed, **most)
         fit_student_model(
-            student_model, log, out, valid=stopping, fitting=fitting, graph=graph, allow_leaks=allow_leaks
+            student_model, log, folder, valid=stopping, fitting=fitting, graph=graph, allow_leaks=allow_leaks
         )
-    say(f"Simulator saved in {out}; training history in {out / 'history.json'} and {out / 'history.png'}")
+
+    if seeds:
+        fit_ensemble(fit_one, out, range(seed, seed + seeds))
+        say(f"Ensemble of {seeds} saved in {out}; the training history of each is in its folder")
+    else:
+        fit_one(seed, out)
+        say(f"Simulator saved in {out}; training history in {out / 'history.json'} and {out / 'history.png'}")
 
 
 def evaluate(
@@ -131,7 +149,7 @@ def cohort(
 
 def read_simulator(
     simulator: str, logs: list[Path], log_format: str
-) -> tuple[LDSimNetwork | StudentNetwork, MatchedLog]:
+) -> tuple[LDSimNetwork | StudentNetwork | Ensemble, MatchedLog]:
     """A simulator and logs over one bank; says how many of the logs' questions the simulator never saw."""
     from ldsim_env.logs import read_logs
     from ldsim_env.simulator import for_log, load_simulator

@@ -10,6 +10,7 @@ from ldsim_env.simulator.checkpoint import (
     bundled_names,
     load_simulator,
     read_provenance,
+    save_ensemble,
     save_simulator,
     simulator_folder,
 )
@@ -18,8 +19,9 @@ from ldsim_env.simulator.evaluation import Evaluation, evaluate, evaluation_tabl
 from ldsim_env.simulator.fitting import fit_simulator, for_log
 from ldsim_env.simulator.histories import states_after
 from ldsim_env.simulator.metrics import ReliabilityBin, Scores, reliability, score
-from ldsim_env.simulator.models import STUDENT_MODELS, FitSettings, StudentNetwork
+from ldsim_env.simulator.models import STUDENT_MODELS, Ensemble, EnsembleSettings, FitSettings, StudentNetwork
 from ldsim_env.simulator.models.fitting import fit_student_model
+from ldsim_env.simulator.models.seeds import fit_ensemble
 from ldsim_env.simulator.naming import student_model_folder, student_models_of
 from ldsim_env.simulator.network import LDSimNetwork
 from ldsim_env.simulator.probe_ground import ProbeSettings
@@ -36,6 +38,8 @@ from ldsim_env.simulator.unroll import Rollout, unroll
 
 __all__ = [
     "STUDENT_MODELS",
+    "Ensemble",
+    "EnsembleSettings",
     "EpochRecord",
     "Evaluation",
     "FitSettings",
@@ -59,6 +63,7 @@ __all__ = [
     "bundled_names",
     "evaluate",
     "evaluation_table",
+    "fit_ensemble",
     "fit_simulator",
     "fit_student_model",
     "for_log",
@@ -77,6 +82,7 @@ __all__ = [
     "read_verdict",
     "reliability",
     "run_probes",
+    "save_ensemble",
     "save_simulator",
     "score",
     "select_students",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
@@ -15,13 +17,14 @@ from ldsim_env._version import __version__
 from ldsim_env.errors import CheckpointError, SettingsError, unknown_name
 from ldsim_env.files import write_atomic
 from ldsim_env.logs.bank import QuestionBank
-from ldsim_env.simulator.models import STUDENT_MODELS, StudentNetwork
+from ldsim_env.simulator.models import STUDENT_MODELS, Ensemble, EnsembleSettings, StudentNetwork
 from ldsim_env.simulator.network import LDSimNetwork
 from ldsim_env.simulator.settings import NetworkSettings, settings_from
 
 FORMAT_VERSION = 1
 SIMULATOR_FILE, WEIGHTS_FILE, BANK_FILE = "simulator.json", "weights.safetensors", "bank.json"
 STUDENT_MODEL = "ldsim"
+ENSEMBLE = Ensemble.kind
 MODELS_FOLDER = "models"  # in a simulator's folder: other student models of its bank
 SHARED_BANK_LEVELS = 3  # how far above a simulator's folder the bank may be that it shares with others
 BUNDLED = Path(__file__).parents[1] / "banks"
@@ -82,38 +85,59 @@ def save_simulator(
         half_precision: Keep 16 bits of each weight; student models other than LDSim's are always kept so.
     """
     others = isinstance(network, StudentNetwork)
+    kind = network.kind if isinstance(network, StudentNetwork) else STUDENT_MODEL
     bank = network.bank.with_difficulty(network.difficulty().detach().numpy())
-    content = {
-        "format_version": FORMAT_VERSION,
-        "library_version": __version__,
-        "student_model": network.kind if isinstance(network, StudentNetwork) else STUDENT_MODEL,
-        "settings": asdict(network.settings),
-        "bank_fingerprint": bank.fingerprint,
-        "provenance": provenance or {},
-    }
-    if not _shares_bank(folder, bank):
+    if not _shares_bank(folder, bank.fingerprint):
         bank.save(folder / BANK_FILE)
     weights = {name: _kept(value, others or half_precision) for name, value in network.state_dict().items()}
     write_atomic(folder / WEIGHTS_FILE, save(weights))
+    _describe(folder, kind, network.settings, bank.fingerprint, provenance)
+
+
+def save_ensemble(members: Sequence[Path], folder: Path, member: str = "mean") -> None:
+    """Write an ensemble: the names of its members' folders; their weights stay where they are.
+
+    Args:
+        members: Folders of saved simulators of one bank; those inside ``folder`` can be moved along with it.
+        folder: Where; made when absent.
+        member: Who answers, see `EnsembleSettings`.
+    """
+    ensemble = Ensemble([load_simulator(one) for one in members])
+    names = tuple(os.path.relpath(one, folder) for one in members)
+    _describe(folder, ENSEMBLE, EnsembleSettings(member, names), ensemble.bank.fingerprint, None)
+
+
+def _describe(folder: Path, kind: str, settings: Any, fingerprint: str, provenance: dict[str, Any] | None) -> None:
+    content = {
+        "format_version": FORMAT_VERSION,
+        "library_version": __version__,
+        "student_model": kind,
+        "settings": asdict(settings),
+        "bank_fingerprint": fingerprint,
+        "provenance": provenance or {},
+    }
     write_atomic(folder / SIMULATOR_FILE, json.dumps(content, indent=2).encode())
 
 
 def bank_folder(folder: Path) -> Path:
     """The folder that holds the bank of the simulator in ``folder``: itself, or one above it, see `save_simulator`."""
-    above = [folder, *folder.absolute().parents[:SHARED_BANK_LEVELS]]
-    return next((one for one in above if (one / BANK_FILE).is_file()), folder)
+    return next((one for one in (folder, *_above(folder)) if (one / BANK_FILE).is_file()), folder)
 
 
-def _shares_bank(folder: Path, bank: QuestionBank) -> bool:
-    owner = bank_folder(folder.absolute().parent)
-    return (owner / BANK_FILE).is_file() and QuestionBank.load(owner / BANK_FILE).fingerprint == bank.fingerprint
+def _above(folder: Path) -> list[Path]:
+    return list(folder.absolute().parents[:SHARED_BANK_LEVELS])
+
+
+def _shares_bank(folder: Path, fingerprint: str) -> bool:
+    owner = next((one for one in _above(folder) if (one / BANK_FILE).is_file()), None)
+    return owner is not None and QuestionBank.load(owner / BANK_FILE).fingerprint == fingerprint
 
 
 def _kept(value: torch.Tensor, half_precision: bool) -> torch.Tensor:
     return (value.half() if half_precision and value.is_floating_point() else value).contiguous()
 
 
-def load_simulator(name_or_dir: str | Path) -> LDSimNetwork | StudentNetwork:
+def load_simulator(name_or_dir: str | Path) -> LDSimNetwork | StudentNetwork | Ensemble:
     """Load a bundled simulator by name or a saved one by its folder, ready to be stepped, whatever its student model.
 
     Raises:
@@ -122,6 +146,9 @@ def load_simulator(name_or_dir: str | Path) -> LDSimNetwork | StudentNetwork:
     """
     folder = simulator_folder(name_or_dir)
     description = _read_description(folder / SIMULATOR_FILE)
+    if description["student_model"] == ENSEMBLE:
+        settings = _read_settings(EnsembleSettings, folder, description)
+        return Ensemble([load_simulator(folder / one) for one in settings.members], settings)
     bank_file = bank_folder(folder) / BANK_FILE
     bank = QuestionBank.load(_present(bank_file))
     if bank.fingerprint != description["bank_fingerprint"]:
@@ -155,7 +182,7 @@ def _read_description(path: Path) -> dict[str, Any]:
         )
     if missing:
         raise CheckpointError(f"{path}: these keys are missing: {', '.join(sorted(missing))}. Copy or fit it again.")
-    known = [STUDENT_MODEL, *STUDENT_MODELS]
+    known = [STUDENT_MODEL, ENSEMBLE, *STUDENT_MODELS]
     if content["student_model"] not in known:
         what = unknown_name("student model", str(content["student_model"]), known)
         raise CheckpointError(
@@ -183,15 +210,18 @@ def _float32(value: torch.Tensor) -> torch.Tensor:
 
 def _empty_network(bank: QuestionBank, folder: Path, description: dict[str, Any]) -> LDSimNetwork | StudentNetwork:
     other = STUDENT_MODELS.get(description["student_model"])
-    kind = cast("type[Any]", other.settings_type if other else NetworkSettings)
-    try:
-        settings = settings_from(kind, description["settings"])
-    except (SettingsError, TypeError) as error:
-        raise CheckpointError(f"{folder / SIMULATOR_FILE}: settings: {error}") from error
+    settings = _read_settings(other.settings_type if other else NetworkSettings, folder, description)
     if other:
         return other(bank, settings)
     blank = torch.zeros(bank.n_questions)
     return LDSimNetwork(bank, blank, blank, settings)
+
+
+def _read_settings(kind: type[Any], folder: Path, description: dict[str, Any]) -> Any:
+    try:
+        return settings_from(cast("type[NetworkSettings]", kind), description["settings"])
+    except (SettingsError, TypeError) as error:
+        raise CheckpointError(f"{folder / SIMULATOR_FILE}: settings: {error}") from error
 
 
 def _fill(network: LDSimNetwork | StudentNetwork, weights: dict[str, torch.Tensor], path: Path) -> None:

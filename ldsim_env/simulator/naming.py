@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ldsim_env.errors import CheckpointError, unknown_name
 from ldsim_env.simulator.checkpoint import (
+    ENSEMBLE,
     MODELS_FOLDER,
     SIMULATOR_FILE,
     STUDENT_MODEL,
@@ -35,16 +36,17 @@ def student_model_folder(name_or_dir: str | Path, bank: str | Path) -> Path:
     """
     if not isinstance(name_or_dir, str) or name_or_dir in bundled_names():
         return simulator_folder(name_or_dir)
-    known = [STUDENT_MODEL, *STUDENT_MODELS]
+    known = [STUDENT_MODEL, ENSEMBLE, *STUDENT_MODELS]
     if name_or_dir not in known and Path(name_or_dir).is_dir():
         return simulator_folder(name_or_dir)
     there = student_models_of(bank)
     if name_or_dir in there:
         return _of_bank(name_or_dir, bank)
     if name_or_dir in known:
+        how = "--seeds 5" if name_or_dir == ENSEMBLE else f"--student-model {name_or_dir}"
         raise CheckpointError(
             f"student model: the bank {str(bank)!r} has no {name_or_dir!r}, only {', '.join(there)}. Fit it with "
-            f"`ldsim fit LOGS --student-model {name_or_dir} --out {_of_bank(name_or_dir, bank)}`."
+            f"`ldsim fit LOGS {how} --out {_of_bank(name_or_dir, bank)}`."
         )
     raise CheckpointError(
         f"{unknown_name('student model', name_or_dir, [*there, *bundled_names()])} A folder that `ldsim fit` wrote "

@@ -9,10 +9,10 @@ from torch import Tensor
 
 from ldsim_env.errors import CheckpointError
 from ldsim_env.logs.bank import QuestionBank
-from ldsim_env.simulator.models.network import StudentNetwork
+from ldsim_env.simulator.models import Ensemble, StudentNetwork
 from ldsim_env.simulator.network import LDSimNetwork
 
-Fitted = TypeVar("Fitted", bound=LDSimNetwork | StudentNetwork)
+Fitted = TypeVar("Fitted", bound=LDSimNetwork | StudentNetwork | Ensemble)
 
 
 def with_bank(network: Fitted, bank: QuestionBank) -> Fitted:
@@ -24,8 +24,9 @@ def with_bank(network: Fitted, bank: QuestionBank) -> Fitted:
     Raises:
         CheckpointError: If the bank has other concepts, or doesn't begin with the simulator's questions.
     """
-    extended = network.with_bank(bank) if isinstance(network, StudentNetwork) else _extended(network, bank)
-    return cast(Fitted, extended)
+    if isinstance(network, Ensemble):
+        return cast(Fitted, network.with_bank(bank, with_bank))
+    return cast(Fitted, network.with_bank(bank) if isinstance(network, StudentNetwork) else _extended(network, bank))
 
 
 @torch.no_grad()

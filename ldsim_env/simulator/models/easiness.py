@@ -1,4 +1,9 @@
-"""How easy each question is, in logits: one number a question, held near what the training log says of it."""
+"""How easy each question is, in logits: one number a question, held near what the training log says of it.
+
+What a log says of a question holds each student's own answers. A model fitted with such priors trusts them more than
+it may with new students, and is too sure of itself. So while fitting, a student's questions are as easy as the other
+students say: students are dealt into folds, and each fold's priors come from the others.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from ldsim_env.logs import QuestionBank, ResponseLog, shrunk_log_odds
+
+N_FOLDS = 10
 
 
 class QuestionEasiness(nn.Module):
@@ -23,6 +30,7 @@ class QuestionEasiness(nn.Module):
 
     prior: Tensor  # (n_questions,) what the table is held to while it is fitted
     asked: Tensor  # (n_questions,) how often the training log has each question
+    shift: Tensor  # (N_FOLDS, n_questions) how much easier the other folds say the questions are than all do
     offsets: Tensor
 
     def __init__(self, bank: QuestionBank) -> None:
@@ -32,19 +40,35 @@ class QuestionEasiness(nn.Module):
         self.register_buffer("offsets", torch.zeros(bank.n_concepts))
         self.register_buffer("prior", torch.zeros(bank.n_questions), persistent=False)
         self.register_buffer("asked", torch.zeros(bank.n_questions), persistent=False)
+        self.register_buffer("shift", torch.zeros(0, bank.n_questions), persistent=False)
+        self._folds: Tensor | None = None
 
     @torch.no_grad()
     def start_from(self, log: ResponseLog, concept_strength: float, question_strength: float) -> None:
         """Take the log's shrunk log-odds (`shrunk_log_odds`) as the table and as what it is held to."""
-        prior = torch.from_numpy(shrunk_log_odds(log, concept_strength, question_strength).question)
+        fold_of = np.arange(log.n_students) % N_FOLDS
+        parts = [log, *(log.select(np.flatnonzero(fold_of != fold)) for fold in range(N_FOLDS))]
+        odds = [shrunk_log_odds(part, concept_strength, question_strength).question for part in parts]
+        prior, *by_others = (torch.from_numpy(one) for one in odds)
         self.table.copy_(prior)
         self.prior.copy_(prior)
+        self.shift = torch.stack(by_others) - prior
         self.asked.copy_(torch.from_numpy(np.bincount(log.questions, minlength=log.bank.n_questions)))
+
+    def as_others_say(self, student: Tensor | None) -> None:
+        """From now on, questions ``(n, ...)`` are as easy as the other students of the log say; None ends it.
+
+        Args:
+            student: ``(n,)`` int64 indices of the students in the log that `start_from` read.
+        """
+        self._folds = None if student is None else student % N_FOLDS
 
     def forward(self, question: Tensor) -> Tensor:
         """Easiness in logits, of the shape of ``question``."""
-        easiness: Tensor = self.spread * self.table[question]
-        return easiness
+        easiness = self.table[question]
+        if self._folds is not None:
+            easiness = easiness + self.shift[self._folds.view(-1, *[1] * (question.dim() - 1)), question]
+        return self.spread * easiness
 
     def penalty(self, question: Tensor) -> Tensor:
         """Sum of the squared distances of the distinct questions from their priors."""
@@ -53,7 +77,8 @@ class QuestionEasiness(nn.Module):
 
     @torch.no_grad()
     def settle(self, bank: QuestionBank) -> None:
-        """Work out ``offsets``: the mean over a concept's questions, each weighted by how often it was asked (+1)."""
+        """End fitting. ``offsets`` are means over a concept's questions, weighted by how often each was asked (+1)."""
+        self.as_others_say(None)
         matrix = torch.tensor(bank.concept_matrix, dtype=torch.float32)
         weight = matrix * (self.asked + 1)[:, None]
         every = torch.arange(bank.n_questions)

@@ -155,6 +155,8 @@ class _Fitter:
         questions, responses, lengths = (torch.from_numpy(array) for array in padded(self._log, found))
         scored = torch.arange(questions.shape[1]) < lengths.unsqueeze(1)
         scored[:, 0] = False
+        if self._model.easiness is not None:
+            self._model.easiness.as_others_say(torch.from_numpy(found.student))
         logits = self._model.train().window_logits(questions, responses)
         loss = functional.binary_cross_entropy_with_logits(logits[scored], responses[scored])
         n = int(scored.sum())

@@ -34,7 +34,7 @@ class FitSettings:
     learning_rate: float | None = None
     weight_decay: float = 1e-2
     gradient_clip: float = 1.0
-    question_penalty: float = 0.2
+    question_penalty: float = 1.0
     concept_strength: float = 20.0
     question_strength: float = 8.0
     stopping_share: float = 0.1

@@ -28,7 +28,7 @@ each_kind = pytest.mark.parametrize("kind", STUDENT_MODELS)
 
 
 def made_up_model(kind: str, seed: int = 0) -> StudentNetwork:
-    """A student model with every weight moved at random, so that nothing in it is alike by luck; ready to be stepped."""
+    """A student model with every weight moved at random, so that nothing is alike by luck; ready to be stepped."""
     log = made_up_log()
     names = tuple(str(k) for k in range(N_CONCEPTS))
     graph = ConceptGraph(names, names, (Relation(0, 1, 0.9), Relation(1, 2, 0.8)), (Relation(3, 4, 0.7),))
@@ -110,10 +110,10 @@ def fitted(kind: str, log, epochs: int = 2, folder: Path | None = None) -> Stude
 def test_all_positions_at_once_are_the_steps(kind: str) -> None:
     model = made_up_model(kind)
     rng = np.random.default_rng(0)
-    questions = torch.from_numpy(rng.integers(20, size=(3, 15)))
-    responses = torch.from_numpy(rng.integers(2, size=(3, 15))).float()
-    by_step = StudentNetwork.window_logits(model, questions, responses)
-    assert torch.allclose(model.window_logits(questions, responses), by_step, atol=1e-4)
+    questions = torch.from_numpy(rng.integers(20, size=(3, 70)))
+    responses = torch.from_numpy(rng.integers(2, size=(3, 70))).float()
+    by_step = torch.sigmoid(StudentNetwork.window_logits(model, questions, responses))
+    assert torch.allclose(torch.sigmoid(model.window_logits(questions, responses)), by_step, atol=1e-5)
 
 
 @each_kind
