@@ -13,24 +13,23 @@ from pathlib import Path
 from typing import Annotated
 
 import gymnasium as gym
-import numpy as np
 import torch
 import typer
 from rich.console import Console
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # `agents` is not installed; it lies beside this folder
 
-from agents.ppo import PPOSettings, save, train
+from agents.ppo import PPOSettings, train
+from agents.training import save_model
 from ldsim_env.compare import (
     CompareSettings,
-    Comparison,
+    ResultFolder,
     compare,
     episode_picture,
+    interval_plot,
     print_table,
     run_episode,
     save_figure,
-    save_json,
-    save_plot,
 )
 from ldsim_env.recommenders import SB3Recommender
 
@@ -51,26 +50,27 @@ def main(
     """Train a recommender by PPO, compare it with simple ones, and say where the results are."""
     torch.set_num_threads(1)  # batches are small: threads would wait for each other, the more so on a busy machine
     console = Console()
-    training = PPOSettings(env_id=env_id, total_timesteps=timesteps, max_minutes=minutes, seed=seed)
+    training = PPOSettings(
+        env_id=env_id, total_timesteps=timesteps, max_minutes=minutes, seed=seed, n_curve_points=0
+    )
     model = train(training, console=console)
-    save(model, out / "ppo.zip")
+    save_model(model, out / "ppo.zip")
     learned = SB3Recommender(model, "ppo")
     settings = CompareSettings(env_id=env_id, n_students=students, seeds=(seed,))
-    comparison = compare([*SIMPLE, learned], settings, console)
-    print_table(comparison, console)
-    save_json(comparison, out / "comparison.json")
-    save_plot(comparison, out / "comparison.png")
-    draw_middling_episode(learned, comparison, out / "episode.png")
+    results = compare([*SIMPLE, learned], settings, console, out=out / "comparison")
+    print_table(results, console)
+    save_figure(interval_plot(results), out / "comparison.png")
+    draw_middling_episode(learned, results, out / "episode.png")
     say_where(out, console)
 
 
-def draw_middling_episode(recommender: SB3Recommender, comparison: Comparison, path: Path) -> None:
+def draw_middling_episode(recommender: SB3Recommender, results: ResultFolder, path: Path) -> None:
     """Draw the episode of the student whose gain is the middle one of all that the recommender taught."""
-    settings = comparison.settings
-    gains = comparison.gains_of(recommender.name)[0]
-    student = int(np.argsort(gains)[gains.size // 2])
-    env = gym.make(settings.env_id, **settings.env_kwargs)
-    episode = run_episode(env, recommender, settings.seeds[0], student)
+    run = results.settings
+    taught = results.episodes.filter(policy=recommender.name).sort("gain")
+    student, seed = taught.select("student", "seed").row(taught.height // 2)
+    env = gym.make(run.env_id, **run.env_options)
+    episode = run_episode(env, recommender, seed, student)
     save_figure(episode_picture(episode, env.get_wrapper_attr("bank")), path)
 
 
@@ -79,7 +79,7 @@ def say_where(out: Path, console: Console) -> None:
     console.print(
         f"{out / 'comparison.png'}: the table as a plot\n"
         f"{out / 'episode.png'}: one student's way with the trained recommender\n"
-        f"{out / 'comparison.json'}: every episode's outcome\n"
+        f"{out / 'comparison'}: every episode's outcome; try `ldsim report {out / 'comparison'}`\n"
         f"{out / 'ppo.zip'}: the recommender; try `ldsim compare zpd-weakest {out / 'ppo.zip'}`",
         soft_wrap=True,  # paths are to be copied
     )

@@ -27,6 +27,7 @@ for command in (
     simulators.cohort,
     comparing.compare,
     report.report,
+    comparing.matrix,
 ):
     app.command()(command)
 app.add_typer(distilling.app, name="distill")

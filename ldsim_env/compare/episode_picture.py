@@ -64,7 +64,7 @@ def episode_picture(episode: Episode, bank: QuestionBank, n_others: int = 5) -> 
 
 def _rows(episode: Episode, bank: QuestionBank, n_others: int) -> _Rows:
     concepts = _shown_concepts(episode, n_others)
-    practises = bank.concept_matrix[episode.questions][:, concepts]
+    practises = bank.concept_matrix[episode.questions][:, concepts] & (episode.questions >= 0)[:, None]
     of_questions = np.where(practises.any(axis=1), practises.argmax(axis=1), concepts.size)
     names = [textwrap.fill(bank.concept_names[k], LABEL_WIDTH, max_lines=2, placeholder="…") for k in concepts]
     if (of_questions == concepts.size).any():

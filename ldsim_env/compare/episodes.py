@@ -80,7 +80,7 @@ class Episode:
     def repeat_rate(self) -> float:
         """Share of steps spent on a question that had been asked before, refused or not."""
         chosen = self.questions[self.questions != NO_QUESTION]
-        return (chosen.size - np.unique(chosen).size) / self.n_steps
+        return float(chosen.size - np.unique(chosen).size) / self.n_steps
 
     def concept_coverage(self, bank: QuestionBank) -> float:
         """Share of the target concepts that at least one answered question practised."""
@@ -113,13 +113,9 @@ class EpisodeLog:
         student: Index of the student in the cohort.
         bank: The environment's bank.
         info: What came with the environment's ``reset``.
-
-    Raises:
-        SettingsError: If the environment's info lacks what is to be written down; the other methods likewise.
     """
 
     def __init__(self, policy: str, seed: int, student: int, bank: QuestionBank, info: Info):
-        _check_keys(info, START_KEYS)
         self._who, self._bank = (policy, seed, student), bank
         self._targets = np.asarray(info["targets"], np.int64)
         self._steps = [Step(info["exam_score"], np.array(info["mastery"]))]
@@ -130,8 +126,8 @@ class EpisodeLog:
         _check_keys(info, STEP_KEYS)
         name, asked = info["question_id"], info.get("asked", True)
         question = self._bank.question_index[name] if name else NO_QUESTION
-        answer = (info["response"], info["answer_prob"]) if asked else (NO_RESPONSE, np.nan)
-        self._steps.append(Step(info["exam_score"], np.array(info["mastery"]), question, *answer, reward))
+        response, prob = (info["response"], info["answer_prob"]) if asked else (NO_RESPONSE, np.nan)
+        self._steps.append(Step(info["exam_score"], np.array(info["mastery"]), question, response, prob, reward))
         self._gain = float(info["learning_gain"])
 
     def episode(self, terminated: bool) -> Episode:
@@ -163,6 +159,7 @@ def run_episode(env: Env, recommender: Recommender, seed: int, student: int) -> 
     """
     env_seed, rng = episode_seed(seed, student)
     observation, info = env.reset(seed=env_seed, options={"student": student})
+    _check_keys(info, START_KEYS)
     log = EpisodeLog(recommender.name, seed, student, env.get_wrapper_attr("bank"), info)
     recommender.start(env, rng)
     terminated = truncated = False

@@ -87,7 +87,13 @@ def _outcome(episode: Episode, student_model: str, bank: QuestionBank, threshold
 
 def _steps(episode: Episode, student_model: str, bank: QuestionBank) -> list[dict[str, Any]]:
     who = _who(episode, student_model)
-    start = {"question": None, "question_id": None, "concepts": [], "response": None, "answer_prob": None}
+    start: dict[str, Any] = {
+        "question": None,
+        "question_id": None,
+        "concepts": [],
+        "response": None,
+        "answer_prob": None,
+    }
     asked = [start, *(_asked(episode, step, bank) for step in range(episode.n_steps))]
     return [
         {**who, "step": step, **row, "exam_score": exam_score, "mastery": mastery}

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,17 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from ldsim_env.compare import CompareSettings, Comparison, compare, load_comparison, print_table, save_json
-from ldsim_env.compare.results import OUTCOMES
-from ldsim_env.errors import CheckpointError, SettingsError
+from ldsim_env.compare import CompareSettings, ResultFolder, compare, print_table, save_summary
+from ldsim_env.compare.report import ReportSettings
+from ldsim_env.compare.report.paired_episodes import pair_episodes
+from ldsim_env.errors import SettingsError
 from ldsim_env.recommenders import RECOMMENDERS, RandomRecommender, ZPDRecommender
 from tests.envs.fake_student import SMALL_ID, register_small
 from tests.recommenders.toy_env import TOY_ID, ToyEnv, register_toy
+
+pl = pytest.importorskip("polars", reason="needs the extra 'report'")
+OUTCOMES = ("exam_start", "exam_end", "gain", "prior_ability", "success_rate", "repeat_rate", "n_steps", "terminated")
+QUESTIONS_ONLY = ("random", "random-target", "fixed", "weakest", "zpd", "zpd-weakest", "greedy")
 
 
 class Twin(ZPDRecommender):
@@ -27,49 +33,85 @@ class Renamed(RandomRecommender):
 
 def settings(**changes: Any) -> CompareSettings:
     register_toy()
-    return CompareSettings(**{"env_id": TOY_ID, "n_students": 5, "seeds": (0, 1), "n_resamples": 200} | changes)
+    return CompareSettings(**{"env_id": TOY_ID, "n_students": 5, "seeds": (0, 1)} | changes)
+
+
+def outcomes(results: ResultFolder, policy: str) -> Any:
+    return results.episodes.filter(policy=policy).sort("seed", "student").select(*OUTCOMES, "targets")
 
 
 def test_every_recommender_on_the_real_environment_with_a_fake_student() -> None:
     register_small()
-    comparison = compare(list(RECOMMENDERS), settings(env_id=SMALL_ID, n_students=4))
-    assert comparison.policies == tuple(RECOMMENDERS)
-    assert comparison.learning_gain.shape == (len(RECOMMENDERS), 2, 4)
-    assert comparison.uses_simulator == tuple(name == "greedy" for name in RECOMMENDERS)
+    names = [name for name in RECOMMENDERS if name in QUESTIONS_ONLY]
+    results = compare(names, settings(env_id=SMALL_ID, n_students=4))
+    assert [policy.name for policy in results.settings.policies] == names
+    assert results.episodes.height == len(names) * 2 * 4
+    assert {policy.name for policy in results.settings.policies if policy.uses_simulator} == {"greedy"}
+    kinds = {policy.name: policy.kind for policy in results.settings.policies}
+    assert (kinds["random"], kinds["zpd"], kinds["greedy"]) == ("baseline", "heuristic", "simulator")
 
 
 def test_same_settings_same_result() -> None:
     first, again = (compare(["random", "weakest", "greedy"], settings()) for _ in range(2))
-    for name in OUTCOMES:
-        np.testing.assert_array_equal(getattr(first, name), getattr(again, name))
+    assert first.episodes.equals(again.episodes)
+    assert first.steps.equals(again.steps)
     other = compare(["random", "weakest", "greedy"], settings(seeds=(0, 2)))
-    np.testing.assert_array_equal(first.learning_gain[:, 0], other.learning_gain[:, 0])
-    assert (first.learning_gain[:, 1] != other.learning_gain[:, 1]).any()
+    assert first.episodes.filter(seed=0).equals(other.episodes.filter(seed=0))
+    assert not first.episodes.filter(seed=1).drop("seed").equals(other.episodes.filter(seed=2).drop("seed"))
 
 
 def test_policies_that_act_alike_get_the_same_episodes() -> None:
-    comparison = compare(["zpd", Twin(), "random", Renamed()], settings())
-    for name in OUTCOMES:
-        values = getattr(comparison, name)
-        np.testing.assert_array_equal(values[0], values[1])
-        np.testing.assert_array_equal(values[2], values[3])
+    results = compare(["zpd", Twin(), "random", Renamed()], settings())
+    assert outcomes(results, "zpd").equals(outcomes(results, "twin"))
+    assert outcomes(results, "random").equals(outcomes(results, "renamed"))
 
 
 def test_a_result_does_not_change_with_the_company() -> None:
     alone = compare(["zpd"], settings(reference="zpd"))
     in_company = compare(["random", "greedy", "zpd"], settings())
-    np.testing.assert_array_equal(alone.gains_of("zpd"), in_company.gains_of("zpd"))
+    assert outcomes(alone, "zpd").equals(outcomes(in_company, "zpd"))
 
 
 def test_all_policies_start_from_the_same_exam_score() -> None:
-    start = compare(["random", "fixed", "zpd"], settings()).exam_start
+    pairs = pair_episodes(compare(["random", "fixed", "zpd"], settings()), "ldsim")
+    start = pairs.outcomes["exam_start"]
     assert (start == start[0]).all()
     assert np.unique(start[0]).size > 1
 
 
+def test_the_steps_of_the_first_students_tell_their_episodes() -> None:
+    register_small()
+    results = compare(["zpd"], settings(env_id=SMALL_ID, n_students=4, n_recorded=2, reference="zpd"))
+    assert set(results.steps["student"]) == {0, 1}
+    one = results.steps.filter(student=1, seed=0).sort("step")
+    outcome = results.episodes.row(by_predicate=(pl.col("student") == 1) & (pl.col("seed") == 0), named=True)
+    assert one["step"].to_list() == list(range(outcome["n_steps"] + 1))
+    assert one["question"][0] is None
+    assert one["exam_score"][0] == outcome["exam_start"]
+    assert one["exam_score"][-1] == outcome["exam_end"]
+    assert one["response"][1:].mean() == outcome["success_rate"]
+    assert np.mean(one["mastery"][0].to_list()) == pytest.approx(outcome["prior_ability"])
+    last = one["mastery"][-1].to_list()
+    assert np.mean([last[target] for target in outcome["targets"]]) == pytest.approx(outcome["exam_end"])
+
+
+def test_actions_that_are_no_questions_are_written_down_as_the_questions_they_asked() -> None:
+    register_small()
+    options = {"action": "concept", "cohort_split": "all"}
+    results = compare(["random-target"], settings(env_id=SMALL_ID, env_options=options, reference="random-target"))
+    asked = results.steps.filter(pl.col("question").is_not_null())
+    assert (asked["question_id"] == pl.Series([f"q{question}" for question in asked["question"]])).all()
+    assert asked["question"].max() > 3  # there are four concepts
+    assert results.episodes["repeat_rate"].max() == 0
+
+
 def test_a_reference_that_was_not_named_is_added() -> None:
-    assert compare(["zpd", "greedy"], settings()).policies == ("random", "zpd", "greedy")
-    assert compare(["zpd"], settings(reference="zpd")).policies == ("zpd",)
+    def names(policies: list[str], reference: str) -> list[str]:
+        run = compare(policies, settings(reference=reference)).settings
+        return [policy.name for policy in run.policies]
+
+    assert names(["zpd", "greedy"], "random") == ["random", "zpd", "greedy"]
+    assert names(["zpd"], "zpd") == ["zpd"]
 
 
 def test_an_unknown_reference_is_reported_before_the_run() -> None:
@@ -77,15 +119,21 @@ def test_an_unknown_reference_is_reported_before_the_run() -> None:
         compare(["zpd"], settings(reference="rondom"))
 
 
+def test_a_policy_may_get_another_name() -> None:
+    results = compare(["even=zpd", "zpd"], settings())
+    assert outcomes(results, "even").equals(outcomes(results, "zpd"))
+    assert results.settings.policy("even").source == "zpd"
+
+
 def test_held_out_students_by_default() -> None:
-    assert dict(CompareSettings().env_kwargs) == {"cohort_split": "eval"}
+    assert dict(CompareSettings().env_options) == {"cohort_split": "eval"}
     held_out = compare(["random"], settings())
-    everyone = compare(["random"], settings(env_kwargs={"cohort_split": "all"}))
-    assert (held_out.exam_start != everyone.exam_start).any()
+    everyone = compare(["random"], settings(env_options={"cohort_split": "all"}))
+    assert (held_out.episodes["exam_start"] != everyone.episodes["exam_start"]).any()
 
 
 def test_two_policies_of_one_name_are_refused() -> None:
-    with pytest.raises(SettingsError, match="these come twice: zpd"):
+    with pytest.raises(SettingsError, match=r"these come twice: zpd. Rename one, as NAME=SPEC"):
         compare(["zpd", "zpd", "random"], settings())
 
 
@@ -96,7 +144,7 @@ def test_more_students_than_there_are() -> None:
 
 @pytest.mark.parametrize(
     ("changes", "message"),
-    [({"env_id": "Toi-v0"}, r"env_id: can't make 'Toi-v0'"), ({"env_kwargs": {"color": 1}}, r"can't make.*'color'")],
+    [({"env_id": "Toi-v0"}, r"env_id: can't make 'Toi-v0'"), ({"env_options": {"color": 1}}, r"can't make.*'color'")],
 )
 def test_an_environment_that_can_not_be_made(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(SettingsError, match=message):
@@ -116,9 +164,7 @@ class ForgetfulEnv(ToyEnv):
 def test_an_environment_that_breaks_the_pairs_is_refused() -> None:
     if "Forgetful-v0" not in gymnasium.registry:
         gymnasium.register("Forgetful-v0", entry_point=ForgetfulEnv, max_episode_steps=3)
-    with pytest.raises(
-        SettingsError, match="gave random and zpd different students or targets for seed 0 and student 0"
-    ):
+    with pytest.raises(SettingsError, match="gave random and zpd different students or targets for seed 0"):
         compare(["random", "zpd"], settings(env_id="Forgetful-v0"))
 
 
@@ -129,8 +175,10 @@ def test_an_environment_that_breaks_the_pairs_is_refused() -> None:
         ({"seeds": ()}, "seeds: expected at least one seed"),
         ({"seeds": (0, -1)}, "seeds: expected whole numbers of at least 0"),
         ({"seeds": (3, 3)}, "seeds: expected each seed once"),
-        ({"confidence": 95}, r"confidence: expected a number in \(0, 1\), got 95"),
-        ({"n_resamples": 10}, "n_resamples: expected at least 100, got 10"),
+        ({"student_models": "bkt"}, r"student_models: expected a list of names or a mapping, got 'bkt'"),
+        ({"student_models": ["bkt", "bkt"]}, "student_models: expected each student model once"),
+        ({"n_steps": 0}, "n_steps: expected None or at least 1, got 0"),
+        ({"n_recorded": -1}, "n_recorded: expected at least 0, got -1"),
     ],
 )
 def test_settings_are_checked(changes: dict[str, Any], message: str) -> None:
@@ -138,58 +186,33 @@ def test_settings_are_checked(changes: dict[str, Any], message: str) -> None:
         CompareSettings(**changes)
 
 
-def test_json_round_trip(tmp_path: Path) -> None:
-    comparison = compare(["random", "greedy"], settings())
-    save_json(comparison, tmp_path / "out" / "result.json")
-    loaded = load_comparison(tmp_path / "out" / "result.json")
-    assert loaded.settings == comparison.settings
-    assert loaded.policies == comparison.policies
-    assert loaded.uses_simulator == (False, True)
-    for name in OUTCOMES:
-        np.testing.assert_allclose(getattr(loaded, name), getattr(comparison, name), atol=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        ("{", "not a saved comparison"),
-        ("[]", "not a saved comparison"),
-        ('{"format_version": 99}', "result format version 99; this library reads version 1"),
-        ('{"format_version": 1}', "not a saved comparison"),
-    ],
-)
-def test_a_damaged_result_is_refused(content: str, message: str, tmp_path: Path) -> None:
-    (tmp_path / "result.json").write_text(content)
-    with pytest.raises(CheckpointError, match=message):
-        load_comparison(tmp_path / "result.json")
-
-
-def test_an_absent_result_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match="no such file"):
-        load_comparison(tmp_path / "result.json")
-
-
-def test_shapes_of_a_result_are_checked() -> None:
-    values = {name: np.zeros((1, 1, 2)) for name in OUTCOMES} | {"exam_end": np.zeros((1, 2))}
-    with pytest.raises(SettingsError, match=r"exam_end: expected the shape \(1, 1, 2\), got \(1, 2\)"):
-        Comparison(CompareSettings(n_students=2), ("random",), (False,), **values)
-
-
-def test_progress_and_table_on_the_console() -> None:
+def test_progress_and_tables_on_the_console() -> None:
     console = Console(file=io.StringIO(), width=80)
-    comparison = compare(["zpd-weakest", "greedy"], settings(), console)
-    print_table(comparison, console)
+    results = compare(["zpd-weakest", "greedy", "random-target"], settings(n_students=6), console)
+    print_table(results, console, ReportSettings(n_resamples=200))
     assert isinstance(console.file, io.StringIO)
     text = console.file.getvalue()
-    assert "30/30" in text
-    assert "vs random" in text
+    assert "48/48" in text
+    assert "minus that of random" in text
     assert "greedy †" in text
     assert "upper bound" in text
+    assert "random-target " in text
     assert "…" not in text
-    gains = comparison.gains_of("zpd-weakest")
+    gains = pair_episodes(results, "ldsim").of("zpd-weakest")
     assert f"{gains.mean():.3f}".lstrip("0") in text
 
 
 def test_no_console_no_output(capsys: pytest.CaptureFixture[str]) -> None:
     compare(["random"], settings())
     assert capsys.readouterr() == ("", "")
+
+
+def test_the_statistics_as_json(tmp_path: Path) -> None:
+    results = compare(["random", "zpd"], settings(n_students=8))
+    save_summary(results, tmp_path / "new" / "summary.json", ReportSettings(n_resamples=200))
+    summary = json.loads((tmp_path / "new" / "summary.json").read_text())
+    rows = {row["policy"]["name"]: row for row in summary["student_models"]["ldsim"]}
+    gains = pair_episodes(results, "ldsim").of("zpd")
+    assert rows["zpd"]["mean"] == pytest.approx(gains.mean())
+    assert list(rows["zpd"]["by_prior_ability"]) == ["low", "middle", "high"]
+    assert rows["random"]["difference"] is None

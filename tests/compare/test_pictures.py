@@ -10,13 +10,12 @@ import pytest
 
 from ldsim_env.compare import (
     CompareSettings,
-    Comparison,
+    ResultFolder,
     compare,
     episode_picture,
     interval_plot,
     run_episode,
     save_figure,
-    save_plot,
 )
 from ldsim_env.errors import MissingExtraError, SettingsError
 from ldsim_env.recommenders import make_recommender
@@ -27,9 +26,9 @@ matplotlib_image = pytest.importorskip("matplotlib.image", reason="needs the ext
 
 
 @pytest.fixture(scope="module")
-def comparison() -> Comparison:
+def comparison() -> ResultFolder:
     register_toy()
-    return compare(["random", "zpd", "greedy"], CompareSettings(env_id=TOY_ID, n_students=6, n_resamples=200))
+    return compare(["random", "zpd", "greedy"], CompareSettings(env_id=TOY_ID, n_students=6))
 
 
 @pytest.fixture(autouse=True)
@@ -46,12 +45,12 @@ def assert_is_a_picture(path: Path) -> None:
     assert np.unique(pixels.reshape(-1, pixels.shape[2]), axis=0).shape[0] > 50
 
 
-def test_the_plot_is_written(comparison: Comparison, tmp_path: Path) -> None:
-    save_plot(comparison, tmp_path / "new" / "plot.png")
+def test_the_plot_is_written(comparison: ResultFolder, tmp_path: Path) -> None:
+    save_figure(interval_plot(comparison), tmp_path / "new" / "plot.png")
     assert_is_a_picture(tmp_path / "new" / "plot.png")
 
 
-def test_the_plot_sorts_policies_and_marks_reference_and_simulator(comparison: Comparison) -> None:
+def test_the_plot_sorts_policies_and_marks_reference_and_simulator(comparison: ResultFolder) -> None:
     figure = interval_plot(comparison)
     axes = figure.axes[0]
     iqm = {line.get_ydata()[0]: line.get_xdata()[0] for line in axes.lines if line.get_marker() in ("o", "D")}
@@ -65,14 +64,14 @@ def test_the_plot_sorts_policies_and_marks_reference_and_simulator(comparison: C
 
 
 @pytest.mark.parametrize("ending", ["svg", "pdf"])
-def test_other_formats(comparison: Comparison, tmp_path: Path, ending: str) -> None:
-    save_plot(comparison, tmp_path / f"plot.{ending}")
+def test_other_formats(comparison: ResultFolder, tmp_path: Path, ending: str) -> None:
+    save_figure(interval_plot(comparison), tmp_path / f"plot.{ending}")
     assert (tmp_path / f"plot.{ending}").stat().st_size > 5_000
 
 
-def test_an_unknown_format_is_refused(comparison: Comparison, tmp_path: Path) -> None:
+def test_an_unknown_format_is_refused(comparison: ResultFolder, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"expected a name that ends in .png, .svg, .pdf, got 'plot.gif'"):
-        save_plot(comparison, tmp_path / "plot.gif")
+        save_figure(interval_plot(comparison), tmp_path / "plot.gif")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -95,7 +94,7 @@ def test_the_episode_picture_shows_targets_first_and_every_question() -> None:
     assert sum(len(marks.get_offsets()) for marks in heat.collections[1:]) == episode.n_steps
 
 
-def test_missing_matplotlib_names_the_extra(comparison: Comparison, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_matplotlib_names_the_extra(comparison: ResultFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(MissingExtraError, match=r"Plotting a comparison needs.*pip install 'ldsim-env\[report\]'"):
         interval_plot(comparison)

@@ -1,0 +1,167 @@
+"""The folder of a comparison: its settings, checked when a run goes on, and its tables."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ldsim_env.compare.cells import EPISODES_ENDING, STEPS_ENDING, Cell, bank_of
+from ldsim_env.compare.policies import Policy
+from ldsim_env.compare.report.result_folder import EPISODES_FILE, STEPS_FILE
+from ldsim_env.compare.report.run_settings import FOLDER_FORMAT_VERSION, SETTINGS_FILE
+from ldsim_env.compare.result_tables import read_tables, write_table
+from ldsim_env.compare.settings import CompareSettings
+from ldsim_env.errors import CheckpointError, LDSimError, SettingsError
+from ldsim_env.files import write_json
+from ldsim_env.recommenders import Env
+from ldsim_env.simulator.naming import student_model_folder
+
+CELLS = "cells"
+PACKAGES = ("ldsim-env", "gymnasium", "numpy", "torch", "scipy", "polars", "stable-baselines3", "sb3-contrib")
+MUST_AGREE = ("env_id", "env_options", "student_models", "observer", "seeds", "n_students", "n_steps", "n_recorded",
+              "question_bank")  # fmt: skip
+
+
+def describe_run(policies: Sequence[Policy], settings: CompareSettings, env: Env) -> dict[str, Any]:
+    """The content of ``settings.json``."""
+    bank = bank_of(env)
+    return {
+        "format_version": FOLDER_FORMAT_VERSION,
+        "env_id": settings.env_id,
+        "env_options": _plain(dict(settings.env_options)),
+        "policies": [asdict(policy.entry) | {"observer": policy.observer} for policy in policies],
+        "student_models": list(settings.model_names),
+        "observer": settings.observer,
+        "seeds": list(settings.seeds),
+        "n_students": settings.n_students,
+        "n_steps": _n_steps(settings, env),
+        "n_recorded": settings.n_recorded,
+        "fingerprints": _fingerprints(policies, settings, env),
+        "versions": _versions(),
+        "machine": _machine(),
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "question_bank": {
+            "name": bank.name,
+            "fingerprint": bank.fingerprint,
+            "concept_names": list(bank.concept_names),
+        },
+    }
+
+
+def begin_run(folder: Path, run: dict[str, Any]) -> dict[str, Any]:
+    """Write the settings of a run; where the folder has results, go on with them.
+
+    Args:
+        folder: Of the results.
+        run: Content of ``settings.json``.
+
+    Returns:
+        The content that the folder now has: policies that it had before stay in front.
+
+    Raises:
+        CheckpointError: If the folder's settings can't be read.
+        SettingsError: If the folder has results of another comparison.
+    """
+    path = folder / SETTINGS_FILE
+    if path.is_file():
+        run = _joined(_read(path), run, folder)
+    write_json(path, run)
+    return run
+
+
+def gather(folder: Path, cells: Iterable[Cell]) -> None:
+    """Make the folder's tables of the cells that are done."""
+    done = [cell for cell in cells if cell.is_done(folder / CELLS)]
+    for ending, name in ((EPISODES_ENDING, EPISODES_FILE), (STEPS_ENDING, STEPS_FILE)):
+        write_table(read_tables(cell.path(folder / CELLS, ending) for cell in done), folder / name)
+
+
+def _joined(old: dict[str, Any], new: dict[str, Any], folder: Path) -> dict[str, Any]:
+    differing = [key for key in MUST_AGREE if old.get(key) != new[key]]
+    differing += _changed_files(old.get("fingerprints", {}), new["fingerprints"])
+    if differing:
+        raise SettingsError(
+            f"{folder}: has results of another comparison; {', '.join(differing)} differ. "
+            "Write to another folder, or remove this one."
+        )
+    named = {entry["name"]: entry for entry in new["policies"]}
+    kept = [entry for entry in old["policies"] if entry["name"] not in named]
+    fingerprints = {**old["fingerprints"], **new["fingerprints"]}
+    return new | {"policies": [*kept, *named.values()], "fingerprints": fingerprints, "created": old["created"]}
+
+
+def _changed_files(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
+    return [f"the file of {name}" for name in new if name in old and old[name] != new[name]]
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise CheckpointError(
+            f"{path}: can't be read as JSON ({error}). Remove the folder, or choose another."
+        ) from error
+    if not isinstance(content, dict) or content.get("format_version") != FOLDER_FORMAT_VERSION:
+        raise CheckpointError(f"{path}: not the settings of a comparison of this version. Choose another folder.")
+    return content
+
+
+def _n_steps(settings: CompareSettings, env: Env) -> int:
+    limit = settings.n_steps or (env.spec.max_episode_steps if env.spec else None)
+    if limit is None:
+        raise SettingsError(f"n_steps: {settings.env_id} has no step limit; say how many questions an episode has.")
+    return limit
+
+
+def _fingerprints(policies: Sequence[Policy], settings: CompareSettings, env: Env) -> dict[str, str]:
+    """SHA-256 of the files that policies and student models were read from, so that nothing stale is gone on with."""
+    files = {policy.name: [Path(policy.entry.source)] for policy in policies if policy.entry.source.endswith(".zip")}
+    bank = env.spec.kwargs.get("bank") if env.spec else None
+    for name, model in settings.models.items():
+        files[f"student model {name}"] = _model_files(model, bank)
+    return {name: _digest(paths) for name, paths in files.items() if paths}
+
+
+def _model_files(model: Any, bank: Any) -> list[Path]:
+    if not isinstance(model, str | Path) or bank is None:
+        return []
+    try:
+        folder = student_model_folder(model, bank)
+    except LDSimError:  # the environment says it better when it is made
+        return []
+    return [path for path in sorted(folder.iterdir()) if path.suffix in (".safetensors", ".json") and path.is_file()]
+
+
+def _digest(paths: Sequence[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _plain(options: dict[str, Any]) -> dict[str, Any]:
+    """As JSON has them; of an object its description is all that can be kept."""
+    plain: dict[str, Any] = json.loads(json.dumps(options, default=lambda value: f"<{type(value).__name__}>"))
+    return plain
+
+
+def _versions() -> dict[str, str]:
+    versions = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return versions
+
+
+def _machine() -> dict[str, Any]:
+    return {"system": f"{platform.system()} {platform.machine()}", "cores": os.cpu_count()}
