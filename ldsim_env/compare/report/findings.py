@@ -78,9 +78,9 @@ def _harm(rivals: Sequence[LeaderboardRow]) -> str:
     most = max(rivals, key=lambda row: row.share_worse)
     best = rivals[0]
     if most.policy == best.policy:
-        return f"{best.policy.label} leaves {best.share_worse:.1%} of the students worse than it found them: the most."
+        return f"{best.policy.label} ends {best.share_worse:.1%} of its episodes with a loss, the most of all."
     return (
-        f"{best.policy.label} leaves {best.share_worse:.1%} of the students worse than it found them; "
+        f"{best.policy.label} ends {best.share_worse:.1%} of its episodes with a loss; "
         f"the most harmful policy, {most.policy.label}, {most.share_worse:.1%}."
     )
 
@@ -92,6 +92,8 @@ def _upper_bound(rows: Sequence[LeaderboardRow], best: LeaderboardRow) -> str:
     top = max(looking_ahead, key=lambda row: row.mean)
     if top.mean <= 0:
         return ""
+    if best.mean >= top.mean:
+        return f"{top.policy.label}, which looks ahead on the simulator itself, does no better in the mean."
     return (
         f"{best.policy.label} reaches {best.mean / top.mean:.0%} of the mean gain of {top.policy.label}, which looks "
         "ahead on the simulator itself and marks what is possible, not what a tutor could do."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -19,17 +20,19 @@ Key: TypeAlias = tuple[str, int, int]
 
 PER_UNIT = 1000
 LEAST_CHANGE = 0.01
+MOST_BYTES = 6_000_000
 KEY_COLUMNS = ("student_model", "seed", "student")
 
 
-def player_episodes(results: ResultFolder, n_most: int) -> dict[str, Any]:
+def player_episodes(results: ResultFolder, n_most: int, most_bytes: int = MOST_BYTES) -> dict[str, Any]:
     """What the player of the page reads; all probabilities are whole thousandths.
 
     Students come with all their policies or not at all, first students first, every student model and seed in turn.
 
     Args:
         results: The folder.
-        n_most: Episodes at most (one student with all the policies is always taken, unless this is 0).
+        n_most: Episodes at most; one student with all the policies is always taken, unless this is 0.
+        most_bytes: Length of the episodes as JSON at most, likewise: long episodes are fewer.
 
     Returns:
         ``concepts`` (names), ``questions`` (id and concepts of each question asked), ``policies`` (name, label),
@@ -42,19 +45,18 @@ def player_episodes(results: ResultFolder, n_most: int) -> dict[str, Any]:
     Raises:
         CheckpointError: If steps are missing, or mastery has not one value for each concept of the bank.
     """
-    walks = _walks_by_key(results)
-    outcomes = {(row["policy"], *_key_of(row)): row for row in results.episodes.iter_rows(named=True)}
+    run = results.settings
+    n_policies = _n_policies(results)
     questions = _Questions()
-    episodes = [
-        _episode(steps, outcomes, questions, len(results.settings.concept_names))
-        for key in _chosen({key: len(group) for key, group in walks.items()}, results.settings.student_models, n_most)
-        for steps in walks[key]
-    ]
+    episodes = _episodes(results, _first_students(n_policies, run.student_models, n_most), questions, most_bytes)
+    order = {policy.name: place for place, policy in enumerate(run.policies)}
+    models = {name: place for place, name in enumerate(run.student_models)}
+    episodes.sort(key=lambda one: (models[one["model"]], one["student"], one["seed"], order[one["policy"]]))
     return {
-        "concepts": list(results.settings.concept_names),
+        "concepts": list(run.concept_names),
         "questions": questions.rows,
-        "policies": [{"name": policy.name, "label": policy.label} for policy in results.settings.policies],
-        "n_recorded": sum(len(group) for group in walks.values()),
+        "policies": [{"name": policy.name, "label": policy.label} for policy in run.policies],
+        "n_recorded": sum(n_policies.values()),
         "episodes": episodes,
     }
 
@@ -78,25 +80,40 @@ def _key_of(row: dict[str, Any]) -> Key:
     return row["student_model"], row["seed"], row["student"]
 
 
-def _walks_by_key(results: ResultFolder) -> dict[Key, list[pl.DataFrame]]:
-    order = {policy.name: place for place, policy in enumerate(results.settings.policies)}
-    walks: dict[Key, list[pl.DataFrame]] = {}
-    for walk in results.steps.sort("step").partition_by("policy", *KEY_COLUMNS):
-        walks.setdefault(_key_of(walk.row(0, named=True)), []).append(walk)
-    for group in walks.values():
-        group.sort(key=lambda walk: order[walk["policy"][0]])
-    return walks
+def _n_policies(results: ResultFolder) -> dict[Key, int]:
+    """How many policies' episodes were kept step by step, for each student."""
+    kept = results.steps.select("policy", *KEY_COLUMNS).unique().group_by(*KEY_COLUMNS).len()
+    return {(model, seed, student): n for model, seed, student, n in kept.iter_rows()}
 
 
-def _chosen(sizes: dict[Key, int], models: Sequence[str], n_most: int) -> list[Key]:
+def _first_students(n_policies: dict[Key, int], models: Sequence[str], n_most: int) -> list[Key]:
     chosen: list[Key] = []
     left = n_most
-    for key in sorted(sizes, key=lambda key: (key[2], key[1], models.index(key[0]))):
-        if sizes[key] > left and (chosen or n_most == 0):
+    for key in sorted(n_policies, key=lambda key: (key[2], key[1], models.index(key[0]))):
+        if n_policies[key] > left and (chosen or n_most == 0):
             break
         chosen.append(key)
-        left -= sizes[key]
-    return sorted(chosen, key=lambda key: (models.index(key[0]), key[2], key[1]))
+        left -= n_policies[key]
+    return chosen
+
+
+def _episodes(
+    results: ResultFolder, students: Sequence[Key], questions: _Questions, most_bytes: int
+) -> list[dict[str, Any]]:
+    outcomes = {(row["policy"], *_key_of(row)): row for row in results.episodes.iter_rows(named=True)}
+    walks = results.steps.sort("step").partition_by(*KEY_COLUMNS, as_dict=True) if students else {}
+    told: list[dict[str, Any]] = []
+    left = most_bytes
+    for key in students:
+        group = [
+            _episode(walk, outcomes, questions, len(results.settings.concept_names))
+            for walk in walks[key].partition_by("policy")
+        ]
+        left -= len(json.dumps(group, separators=(",", ":")))
+        if left < 0 and told:
+            break
+        told += group
+    return told
 
 
 def _episode(

@@ -51,6 +51,11 @@ def test_the_upper_bound_never_leads(results: ResultFolder, settings: ReportSett
     assert "runner-up" not in text
 
 
+def test_an_upper_bound_that_is_none(results: ResultFolder, settings: ReportSettings) -> None:
+    assert "does no better in the mean" in sentences(results, settings, {"random": 0.5, "greedy": 0.4})
+    assert "looks ahead" not in sentences(results, settings, {"random": -0.5, "greedy": -0.4})
+
+
 def test_look_ahead_alone_leads_nothing(results: ResultFolder, settings: ReportSettings) -> None:
     settings = replace(settings, reference="greedy")
     assert sentences(results, settings, {"greedy": 0.9}) == ""
@@ -58,7 +63,7 @@ def test_look_ahead_alone_leads_nothing(results: ResultFolder, settings: ReportS
 
 def test_harm_is_named(results: ResultFolder, settings: ReportSettings) -> None:
     assert "random, 100.0%" in sentences(results, settings, {"random": -0.9, "zpd": 0.4})
-    assert "100.0% of the students worse than it found them: the most" in sentences(results, settings, {"random": -0.9})
+    assert "100.0% of its episodes with a loss, the most" in sentences(results, settings, {"random": -0.9})
 
 
 def test_agreement_of_the_student_models(results: ResultFolder, settings: ReportSettings) -> None:

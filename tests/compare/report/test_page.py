@@ -8,12 +8,14 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
 from ldsim_env.compare.report import ReportSettings, ResultFolder, render_page, write_report
 from ldsim_env.compare.report.result_folder import CURVE_COLUMNS
 from ldsim_env.errors import CheckpointError, MissingExtraError, SettingsError
+from tests.compare.report.made_up_results import Size, write_results
 from tests.compare.report.test_paired_episodes import with_episodes
 
 VOID = {"meta", "link", "input", "br", "path", "line", "rect", "circle"}
@@ -106,6 +108,22 @@ def test_a_policy_that_taught_one_model_alone(results: ResultFolder, settings: R
     partly = replace(results, episodes=results.episodes.filter(some), steps=results.steps.filter(some))
     page = render_page(partly, settings)
     assert outline(page).open == []
+
+
+@pytest.mark.slow
+def test_200_episodes_stay_under_8_megabytes_though_every_concept_moves(
+    tmp_path: Path, settings: ReportSettings
+) -> None:
+    names = tuple(f"A concept with a name of usual length, {k}" for k in range(110))
+    size = Size(n_students=25, n_steps=30, n_recorded=25, student_models=("LDSim",), concepts=names)
+    folder = write_results(tmp_path / "results", size)
+    steps = pl.read_parquet(folder / "steps.parquet")
+    moving = np.random.default_rng(0).random((steps.height, len(names)), np.float32)
+    steps.with_columns(pl.Series("mastery", moving.tolist())).write_parquet(folder / "steps.parquet")
+    write_report(folder, tmp_path / "report.html", settings)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "200 of 200 recorded episodes" in re.sub(r"\s+", " ", page)
+    assert (tmp_path / "report.html").stat().st_size < 8_000_000
 
 
 def test_the_file_is_written_whole(results_folder: Path, tmp_path: Path, settings: ReportSettings) -> None:

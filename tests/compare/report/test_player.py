@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -75,6 +76,14 @@ def test_the_first_students_of_every_model_come_first(results: ResultFolder) -> 
     assert {(e["model"], e["seed"], e["student"]) for e in episodes} == {
         (model, seed, 0) for model in ("LDSim", "DKT") for seed in (0, 1)
     }
+
+
+def test_long_episodes_are_fewer(results: ResultFolder) -> None:
+    whole = player_episodes(results, 1000)["episodes"]
+    size = len(json.dumps(whole, separators=(",", ":")))
+    half = player_episodes(results, 1000, most_bytes=size // 2)["episodes"]
+    assert 16 <= len(half) < 30
+    assert len(player_episodes(results, 1000, most_bytes=1)["episodes"]) == len(SKILLS)
 
 
 def test_a_refused_question(results: ResultFolder) -> None:
