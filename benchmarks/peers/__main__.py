@@ -17,8 +17,8 @@ from ldsim_env.errors import LDSimError
 from ldsim_env.files import write_json
 from peers import canary as coin_flips
 from peers import grid as grids
-from peers import page
-from peers.catalogue import kinds_named
+from peers import ours, page
+from peers.catalogue import KINDS, kinds_named
 from peers.report import report
 from peers.scoring import ALARM
 from peers.split import read_split
@@ -34,24 +34,25 @@ def main(  # noqa: PLR0917 - options of the command line
     / ".."
     / "shared"
     / "data",
-    peers: Annotated[str, typer.Option(help="Names with commas between them; all by default.")] = "",
+    peers: Annotated[str, typer.Option(help="Names with commas between them, LDSim among them; all by default.")] = "",
     seeds: Annotated[int, typer.Option(help="Seeds, from 0; settings are searched under seed 0.", min=1)] = 3,
     tries: Annotated[int, typer.Option(help="How many of each peer's settings are searched.", min=1)] = 3,
-    ours: Annotated[bool, typer.Option(help="Run LDSim too, after the others.")] = True,
     canary: Annotated[bool, typer.Option(help="Only train and score on coin flips: every AUC must be 0.5.")] = False,
     table_only: Annotated[bool, typer.Option(help="Run nothing; write the table of what is there.")] = False,
     alarm: Annotated[float, typer.Option(help="An AUC above this stops everything.", min=0.5, max=1)] = ALARM,
     folder: Annotated[Path | None, typer.Option(help="Where fits and scores are kept and taken up again.")] = None,
 ) -> None:
     """Train the field's student models on our data and protocol, score both tasks, time them, and fill the table."""
-    kinds = kinds_named([name.strip() for name in peers.split(",") if name.strip()])
+    names = [name.strip() for name in peers.split(",") if name.strip()]
+    with_ours = not names or ours.NAME in names
+    kinds = kinds_named([name for name in names if name != ours.NAME]) if names else KINDS
     split_of = functools.cache(lambda seed: read_split(logs / bank, seed))
     if canary:
         for score in coin_flips.canary(kinds, split_of(0)):
             console.print(f"{score.peer}, {score.task}: {score.auc:.4f}, within 0.5 ± {score.band:.4f}")
         return
     kept = folder or RESULTS / "runs" / f"peers-{bank}"
-    grid = grids.Grid(kinds, seeds, kept, split_of, tries, ours, alarm)
+    grid = grids.Grid(kinds, seeds, kept, split_of, tries, with_ours, alarm)
     if not table_only:
         grids.run(grid, console)
     _write(grid, bank)

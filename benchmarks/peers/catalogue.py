@@ -133,7 +133,7 @@ KINDS = (
 
 
 def kinds_named(names: list[str]) -> tuple[Kind, ...]:
-    """The rows of these names; all where no name is given.
+    """The rows of these names.
 
     Raises:
         SettingsError: If a name is unknown.
@@ -142,7 +142,7 @@ def kinds_named(names: list[str]) -> tuple[Kind, ...]:
     for name in names:
         if name.casefold() not in known:
             raise SettingsError(unknown_name("peer", name, [kind.name for kind in KINDS]))
-    return tuple(known[name.casefold()] for name in names) if names else KINDS
+    return tuple(known[name.casefold()] for name in names)
 
 
 def built(kind: Kind, bank: QuestionBank) -> Peer:

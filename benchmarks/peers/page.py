@@ -69,9 +69,9 @@ def plot(path: Path, entries: list[Entry]) -> None:
         left, right = figure.subplots(1, 2, sharey=True)
         for row, entry in enumerate(ordered):
             for task, marker, colour in (("kt", "o", BLUE), ("simulation, sampled", "D", ORANGE)):
-                auc, label = entry["figures"][f"{task}, auc"], "KT task" if task == "kt" else task
+                auc, called = entry["figures"][f"{task}, auc"], "KT task" if task == "kt" else task
                 left.plot([auc["low"], auc["high"]], [row, row], color=colour, linewidth=1.5)
-                left.plot(auc["mean"], row, marker, color=colour, label=label if row == 0 else None)
+                left.plot(auc["mean"], row, marker, color=colour, label=called if row == 0 else None)
             times = entry["cost"]["microseconds"]
             right.plot([times["50"], times["500"]], [row, row], color=GREY, linewidth=1)
             for history, marker in (("50", "o"), ("500", "s")):

@@ -123,7 +123,7 @@ def test_peers_learn_what_there_is() -> None:
         assert kt_task(partial(read_windows, peer), split.test).scores().auc > 0.7
 
 
-@pytest.mark.parametrize("name", ["DKT", "DKT+", "IEKT"])
+@pytest.mark.parametrize("name", ["DKT", "DKT+", pytest.param("IEKT", marks=pytest.mark.slow)])
 def test_training_by_adam_helps_and_keeps_the_best_epoch(name: str) -> None:
     (kind,) = kinds_named([name])
     peer, split = made(kind), made_up_split(120, 30)
@@ -215,3 +215,14 @@ def test_the_grid_goes_on_from_what_is_there_and_fills_the_table(tmp_path: Path)
     assert once.startswith("# The peers\n\nBefore.\n\n<!-- made-up: made by `the command` -->")
     plot(tmp_path / "peers.png", entries)
     assert (tmp_path / "peers.png").stat().st_size > 1000
+
+
+@pytest.mark.slow
+def test_ldsim_goes_through_the_same_harness(tmp_path: Path) -> None:
+    grid = Grid((), 1, tmp_path / "runs", lambda seed: made_up_split(30, 25), alarm=1.0)
+    run(grid, Console(quiet=True))
+    (entry,) = report(grid)
+    assert entry["peer"] == "LDSim"
+    assert entry["positions"]["kt"] == 30 * 24
+    assert entry["cost"]["state_bytes"]["500"] > 0
+    assert "| LDSim | ldsim-env | 1 |" in tables([entry])
