@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from ldsim_env._version import __version__
-from ldsim_env.cli import comparing, distilling, probing, report, simulators
+from ldsim_env.cli import benching, comparing, distilling, probing, report, simulators
 from ldsim_env.cli.arguments import complain, console
 from ldsim_env.errors import LDSimError
 
@@ -31,6 +31,7 @@ for command in (
 ):
     app.command()(command)
 app.add_typer(distilling.app, name="distill")
+app.add_typer(benching.app, name="bench")
 
 
 def _show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
