@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from ldsim_env._version import __version__
-from ldsim_env.cli import benching, comparing, distilling, probing, report, simulators
+from ldsim_env.cli import benching, card, comparing, distilling, probing, report, simulators
 from ldsim_env.cli.arguments import complain, console
 from ldsim_env.errors import LDSimError
 
@@ -27,6 +27,7 @@ for command in (
     simulators.cohort,
     comparing.compare,
     report.report,
+    card.card,
     comparing.matrix,
 ):
     app.command()(command)

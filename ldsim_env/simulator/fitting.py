@@ -10,6 +10,7 @@ import numpy as np
 from ldsim_env.figures import save_figure
 from ldsim_env.files import write_json
 from ldsim_env.logs import MatchedLog, ResponseLog, match_bank, split_students
+from ldsim_env.logs.digests import student_digests
 from ldsim_env.simulator.checkpoint import save_simulator
 from ldsim_env.simulator.distillation import Teaching
 from ldsim_env.simulator.network import LDSimNetwork
@@ -64,6 +65,7 @@ def fit_simulator(
     provenance = {
         "log": {"bank": log.bank.name, "fingerprint": log.fingerprint, "n_students": log.n_students},
         "n_stopping_students": stopping.n_students,
+        "student_digests": " ".join(student_digests(log, stopping)),  # by which a card knows them again
         "teaching": teaching.fingerprint if teaching else None,
         "training": asdict(training),
         "best_epoch": trainer.best.epoch,

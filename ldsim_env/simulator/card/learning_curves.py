@@ -71,7 +71,7 @@ class LearningCurves:
         )
 
     def _table(self) -> ShownTable:
-        worst = sorted(self.concepts, key=lambda curve: -curve.gap)[:DRAWN]
+        worst = sorted((c for c in self.concepts if sum(c.n) >= LEAST_POSITIONS), key=lambda curve: -curve.gap)[:DRAWN]
         rows = tuple((curve.concept, f"{sum(curve.n):,}", f"{curve.gap:.1%}") for curve in worst)
         return ShownTable(
             ("concept", "answers", "mean distance"), rows, "The concepts whose curves are farthest apart."
@@ -143,6 +143,7 @@ def _draw(curve: LearningCurve) -> Panel:
             curve.opportunity, curve.simulated, np.multiply(1.96, curve.standard_error), color=BLUE, label="simulated"
         )
         axes.plot(curve.opportunity, curve.real, color=INK, marker="o", markersize=3.5, label="real")
+        axes.locator_params(axis="x", integer=True)
         axes.legend(loc="best")
         return panel(axes, "Bars: where 95% of the real dots should lie if simulated and real students were alike.")
 

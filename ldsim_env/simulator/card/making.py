@@ -113,10 +113,6 @@ class FidelityCard:
         return page, data
 
 
-Watch = Callable[[Sequence[Callable[[], None]], Sequence[str]], None]
-"""Runs the steps in order, and may show their names as it goes."""
-
-
 def make_card(
     model: StudentModel,
     matched: MatchedLog,
@@ -148,12 +144,17 @@ def make_card(
     return FidelityCard(
         simulator=name,
         student_model=type(model).__name__,
-        source=matched.original.source,
+        source=_file_names(matched.original.source),
         n_students=matched.log.n_students,
         n_interactions=matched.log.n_interactions,
         warnings=overlap_warnings(matched, provenance or {}, training),
         parts=parts,
     )
+
+
+def _file_names(source: str) -> str:
+    """The log's files without their folders: a card is read on other machines."""
+    return ", ".join(Path(one).name for one in source.split(", "))
 
 
 class _Steps:

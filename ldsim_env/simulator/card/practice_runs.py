@@ -12,6 +12,7 @@ from ldsim_env.logs.windows import Windows
 
 STOP_AFTER = 3  # right answers in a row that end a run, as the tutor of ASSISTments has it
 LONGEST = 12  # questions of a run that are looked at
+PSEUDO_LEAVES = 3  # how much a question must be met before it departs from the mean
 
 
 class PracticeRuns(NamedTuple):
@@ -90,20 +91,33 @@ def _next(known: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return after
 
 
-def leave_prob(runs: PracticeRuns) -> NDArray[np.float64]:
-    """``(STOP_AFTER, LONGEST)``: P(the run ends here without the stop) by right answers in a row and by opportunity.
+def leave_prob(runs: PracticeRuns, lessons: NDArray[np.int64], n_questions: int) -> NDArray[np.float64]:
+    """``(n_runs, LONGEST, STOP_AFTER)``: P(the run ends here without the stop) after so many right answers in a row.
 
-    Counted on the real runs; 1 of 4 pseudo-counts leaves.
+    By opportunity and right answers in a row, counted on the real runs (1 of 4 pseudo-counts leaves), times how much
+    oftener than that real students left after this very question, in the other runs: some questions stand in problem
+    sets of mixed topics, which leave a concept at once.
+
+    Args:
+        runs: The real runs.
+        lessons: ``(n_runs, LONGEST)`` what simulated students are asked.
+        n_questions: Questions in the bank.
     """
-    streak = streaks(runs.real)
-    counted = runs.asked & ~_stopped(runs.real)
-    ends_censored = counted & ~_next(runs.known) & runs.censored[:, None]
-    counted &= ~ends_censored
+    streak = np.minimum(streaks(runs.real), STOP_AFTER - 1)
+    counted = runs.asked & ~_stopped(runs.real) & ~(~_next(runs.known) & runs.censored[:, None])
     column = np.broadcast_to(np.arange(LONGEST), counted.shape)
-    n, left = np.zeros((STOP_AFTER, LONGEST)), np.zeros((STOP_AFTER, LONGEST))
-    np.add.at(n, (streak[counted], column[counted]), 1)
-    np.add.at(left, (streak[counted], column[counted]), runs.left[counted])
-    return (left + 1) / (n + 4)
+    n, left = (np.zeros((LONGEST, STOP_AFTER)) for _ in range(2))
+    np.add.at(n, (column[counted], streak[counted]), 1)
+    np.add.at(left, (column[counted], streak[counted]), runs.left[counted])
+    base = (left + 1) / (n + 4)
+    own = np.where(counted, base[column, streak], 0), np.where(counted, runs.left, 0)
+    expected, seen = (
+        np.bincount(runs.questions[counted], weights=values[counted], minlength=n_questions) for values in own
+    )
+    real = runs.known & (lessons == runs.questions)
+    others = (seen[lessons] - np.where(real, own[1], 0), expected[lessons] - np.where(real, own[0], 0))
+    lift = (others[0] + PSEUDO_LEAVES) / (others[1] + PSEUDO_LEAVES)
+    return np.minimum(base * lift[:, :, None], 1)
 
 
 def streaks(real: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -76,4 +76,7 @@ def _bias_panel(tasks: dict[str, TaskScores]) -> Panel:
             scores = tasks[name].by_horizon
             gaps = [s.mean_prob - s.mean_response for s in scores.values()]
             axes.plot(list(scores), gaps, color=colour, marker="o", label=name)
-        return panel(axes, "Zero is right; a line that rises means that the simulated students grow too fast.")
+        return panel(
+            axes,
+            "Zero is right; real students are asked on after mistakes (the stop rule), so a rise alone is no fault.",
+        )

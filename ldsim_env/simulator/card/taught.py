@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ldsim_env.logs import ResponseLog
 from ldsim_env.logs.windows import Windows, padded, select_windows
-from ldsim_env.simulator.card.practice_runs import LONGEST, STOP_AFTER, PracticeRuns
+from ldsim_env.simulator.card.practice_runs import LONGEST, STOP_AFTER, PracticeRuns, leave_prob
 from ldsim_env.simulator.protocol import State, StudentModel, join_students, select_students
 from ldsim_env.simulator.unroll import unroll
 
@@ -30,6 +30,7 @@ class Lessons(NamedTuple):
     questions: NDArray[np.int64]  # (n_runs, LONGEST): the real ones, then others of the kind
     answer_noise: NDArray[np.float64]  # (n_runs, LONGEST) in [0, 1)
     leave_noise: NDArray[np.float64]  # (n_runs, LONGEST) in [0, 1)
+    leave: NDArray[np.float64]  # (n_runs, LONGEST, STOP_AFTER), see `leave_prob`
 
 
 def draw_lessons(log: ResponseLog, runs: PracticeRuns, rng: np.random.Generator) -> Lessons:
@@ -41,7 +42,8 @@ def draw_lessons(log: ResponseLog, runs: PracticeRuns, rng: np.random.Generator)
     place = first[:, None] + (rng.random(runs.known.shape) * count[:, None]).astype(np.int64)
     drawn = log.questions[order[place]].astype(np.int64)
     questions = np.where(runs.known, runs.questions, drawn)
-    return Lessons(questions, rng.random(questions.shape), rng.random(questions.shape))
+    leave = leave_prob(runs, questions, log.bank.n_questions)
+    return Lessons(questions, rng.random(questions.shape), rng.random(questions.shape), leave)
 
 
 @torch.inference_mode()
@@ -79,47 +81,62 @@ def _states_of(
 
 @torch.inference_mode()
 def teach(
-    model: StudentModel, state: State, runs: PracticeRuns, lessons: Lessons, leave: NDArray[np.float64]
+    model: StudentModel,
+    state: State,
+    runs: PracticeRuns,
+    lessons: Lessons,
+    courses: NDArray[np.int64],
 ) -> Taught:
-    """Let simulated students answer until three right in a row, or until they leave as real students do.
+    """Let simulated students go through runs: each ends at three right in a row, or where real students leave.
 
     A run that ended only with the window or the log ends there for the simulated student as well.
 
     Args:
         model: The student model.
-        state: Where each run begins.
+        state: Where each course begins, n students.
         runs: The real runs.
         lessons: Questions and noise.
-        leave: ``(STOP_AFTER, LONGEST)`` by `leave_prob`.
+        courses: ``(n, most)`` runs of each student in order, -1 behind the last one.
     """
     answers, asked = (np.zeros(runs.known.shape, bool) for _ in range(2))
-    active, streak = np.arange(len(runs.row)), np.zeros(len(runs.row), np.int64)
-    for t in range(LONGEST):
-        asked[active, t] = True
-        question = torch.from_numpy(lessons.questions[active, t])
+    student, number, t = (np.zeros(len(courses), np.int64) for _ in range(3))
+    student += np.arange(len(courses))
+    streak, n_real = np.zeros_like(student), runs.known.sum(axis=1)
+    while len(student):
+        run = courses[student, number]
+        question = torch.from_numpy(lessons.questions[run, t])
         prob = model.answer_prob(state, question)
-        right = lessons.answer_noise[active, t] < prob.numpy()
-        answers[active, t] = right
+        right = lessons.answer_noise[run, t] < prob.numpy()
+        answers[run, t], asked[run, t] = right, True
+        state = model.learn(state, question, torch.from_numpy(right).float())
         streak = np.where(right, streak + 1, 0)
-        leaves = lessons.leave_noise[active, t] < leave[np.minimum(streak, STOP_AFTER - 1), t]
-        over = runs.censored[active] & (runs.known[active].sum(axis=1) == t + 1)
-        stays = np.flatnonzero((streak < STOP_AFTER) & ~leaves & ~over)
-        state = model.learn(
-            select_students(state, stays.tolist()), question[stays], torch.from_numpy(right[stays]).float()
+        leaves = lessons.leave_noise[run, t] < lessons.leave[run, t, np.minimum(streak, STOP_AFTER - 1)]
+        over = (streak >= STOP_AFTER) | leaves | (runs.censored[run] & (n_real[run] == t + 1)) | (t + 1 == LONGEST)
+        number, t, streak = number + over, np.where(over, 0, t + 1), np.where(over, 0, streak)
+        goes_on = np.flatnonzero(
+            (number < courses.shape[1]) & (courses[student, np.minimum(number, courses.shape[1] - 1)] >= 0)
         )
-        active, streak = active[stays], streak[stays]
+        if len(goes_on) < len(student):
+            state = select_students(state, goes_on.tolist())
+            student, number, t, streak = student[goes_on], number[goes_on], t[goes_on], streak[goes_on]
     return Taught(answers, asked)
 
 
-@torch.inference_mode()
-def tell(model: StudentModel, state: State, runs: PracticeRuns) -> NDArray[np.float64]:
-    """P(right) at each real position of the runs ``(n_runs, LONGEST)`` when told the true responses before it."""
-    probs = np.zeros(runs.known.shape)
-    active = np.arange(len(runs.row))
-    for t in range(LONGEST):
-        here = np.flatnonzero(runs.asked[active, t])
-        active, state = active[here], select_students(state, here.tolist())
-        question = torch.from_numpy(runs.questions[active, t])
-        probs[active, t] = model.answer_prob(state, question).numpy()
-        state = model.learn(state, question, torch.from_numpy(runs.real[active, t]).float())
-    return probs
+def single_runs(runs: PracticeRuns) -> NDArray[np.int64]:
+    """Every run on its own, for `teach`."""
+    return np.arange(len(runs.row))[:, None]
+
+
+def second_halves(runs: PracticeRuns, length: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    """The first runs that begin in the second half of each window, for `teach`; windows without one are left out.
+
+    Args:
+        runs: The runs, windows in order and each window's in order.
+        length: ``(n_windows,)`` interactions of each window.
+        most: Runs of a window at most.
+    """
+    late = np.flatnonzero(runs.begin >= length[runs.row] // 2)
+    _, first, count = np.unique(runs.row[late], return_index=True, return_counts=True)
+    number = np.arange(most)
+    inside = number < count[:, None]
+    return np.where(inside, late[np.where(inside, first[:, None] + number, 0)], -1)

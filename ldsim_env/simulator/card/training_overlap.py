@@ -2,36 +2,33 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 from ldsim_env.logs import MatchedLog, ResponseLog
+from ldsim_env.logs.digests import student_digests
 
-DIGEST_LENGTH = 10  # hexadecimal digits: two of a million pairs of different histories agree by chance at most
 LEAST_QUESTIONS = 500  # a log of fewer may well have no question that is new to the simulator
 
 
-def student_digests(log: ResponseLog) -> list[str]:
-    """A short fingerprint of each student's questions and responses, blind to the student's id and the bank's order."""
-    return [_digest(log, i) for i in range(log.n_students)]
-
-
-def overlap_warnings(matched: MatchedLog, provenance: dict[str, Any], training: ResponseLog | None) -> tuple[str, ...]:
+def overlap_warnings(
+    matched: MatchedLog, provenance: dict[str, Any], training: ResponseLog | None = None
+) -> tuple[str, ...]:
     """What a reader must know about the log; nothing where it is known to be of other students.
 
     Args:
         matched: The log of the card over the simulator's bank.
-        provenance: Of the simulator, see `read_provenance`; what counts is ``provenance["log"]``.
+        provenance: Of the simulator, see `read_provenance`; ``log`` and ``student_digests`` (joined by blanks) count.
         training: The log that the simulator was trained on over the same bank, where the user gave it.
     """
     fitted_on = _fitted_on(provenance)
+    n_students = matched.log.n_students
     if matched.original.fingerprint == fitted_on.get("fingerprint"):
-        return (_overlap(matched.log.n_students, matched.log.n_students),)
-    known = student_digests(training) if training else fitted_on.get("student_digests")
-    if known is not None:
-        n_shared = sum(digest in set(known) for digest in student_digests(matched.log))
-        return (_overlap(n_shared, matched.log.n_students),) if n_shared else ()
-    return (_unknown(matched, fitted_on),)
+        return (_overlap(n_students, n_students),)
+    known = _known_students(provenance, training)
+    if known is None:
+        return (_unknown(matched, fitted_on),)
+    n_shared = sum(digest in known for digest in student_digests(matched.log))
+    return (_overlap(n_shared, n_students),) if n_shared else ()
 
 
 def _fitted_on(provenance: dict[str, Any]) -> dict[str, Any]:
@@ -40,11 +37,12 @@ def _fitted_on(provenance: dict[str, Any]) -> dict[str, Any]:
     return log if isinstance(log, dict) else {}
 
 
-def _digest(log: ResponseLog, index: int) -> str:
-    history = log.student(index)
-    ids = [log.bank.question_ids[q] for q in history.questions]
-    content = "\n".join(ids).encode() + history.responses.tobytes()
-    return hashlib.sha256(content).hexdigest()[:DIGEST_LENGTH]
+def _known_students(provenance: dict[str, Any], training: ResponseLog | None) -> frozenset[str] | None:
+    """Digests of the training students, or None where nothing says who they are."""
+    if training is not None:
+        return frozenset(student_digests(training))
+    stated = provenance.get("student_digests")
+    return frozenset(stated.split()) if isinstance(stated, str) else None
 
 
 def _overlap(n_shared: int, n_students: int) -> str:

@@ -19,6 +19,7 @@ from ldsim_env.errors import SettingsError, unknown_name
 from ldsim_env.figures import save_figure
 from ldsim_env.files import write_json
 from ldsim_env.logs import ResponseLog, refuse_leaks
+from ldsim_env.logs.digests import student_digests
 from ldsim_env.logs.windows import Windows, padded, select_windows, windows
 from ldsim_env.simulator.checkpoint import save_simulator
 from ldsim_env.simulator.fitting import stopping_split
@@ -72,6 +73,7 @@ def fit_student_model(
     provenance = {
         "log": {"bank": log.bank.name, "fingerprint": log.fingerprint, "n_students": log.n_students},
         "n_stopping_students": stopping.n_students,
+        "student_digests": " ".join(student_digests(log, stopping)),  # by which a card knows them again
         "training": asdict(fitting),
         "best_epoch": fitter.best.epoch,
     }
