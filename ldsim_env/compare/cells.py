@@ -21,6 +21,8 @@ from ldsim_env.logs.bank import QuestionBank
 from ldsim_env.recommenders import Env, Recommender
 
 EPISODES_ENDING = ".episodes.parquet"
+COMPAT = "compat"
+"""The argument of the environment for published protocols, which have no batched form."""
 STEPS_ENDING = ".steps.parquet"
 
 
@@ -151,7 +153,7 @@ def mastery_threshold(env: Env) -> float | None:
 def _make_batch(settings: CompareSettings, place: Place) -> LDSimVectorEnv | None:
     """The environment of all students; None where the id has none of this package's."""
     spec = gymnasium.spec(settings.env_id)
-    if spec.vector_entry_point is None:
+    if spec.vector_entry_point is None or COMPAT in settings.env_options:
         return None
     env = gymnasium.make_vec(
         settings.env_id,

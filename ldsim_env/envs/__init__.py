@@ -4,6 +4,7 @@ from ldsim_env.envs import classroom_v0
 from ldsim_env.envs.candidate_sampler import CandidateSampler, MixedSampler
 from ldsim_env.envs.cohort import Cohort
 from ldsim_env.envs.env import LDSimEnv
+from ldsim_env.envs.rar_env import RarEnv
 from ldsim_env.envs.rewards import TERMS as REWARD_TERMS
 from ldsim_env.envs.saved_state import SavedState
 from ldsim_env.envs.sb3 import to_sb3
@@ -21,6 +22,7 @@ __all__ = [
     "LDSimEnv",
     "LDSimVectorEnv",
     "MixedSampler",
+    "RarEnv",
     "RolloutMemory",
     "SavedState",
     "TutorView",

@@ -8,7 +8,8 @@ from typing import Any
 
 from ldsim_env.envs.arguments import check_render_mode, make_teaching, refuse_unknown
 from ldsim_env.envs.candidate_sampler import CandidateSampler
-from ldsim_env.envs.settings import EnvSettings
+from ldsim_env.envs.rar_env import RarEnv
+from ldsim_env.envs.settings import EnvSettings, check_choice
 from ldsim_env.envs.single import SingleStudentEnv
 from ldsim_env.simulator.protocol import StudentModel
 from ldsim_env.teacher.graph import ConceptGraph
@@ -189,12 +190,22 @@ class LDSimEnv(SingleStudentEnv):
     - `render_mode=None`: `"ansi"` for a page of text, `"rgb_array"` for a picture of `(640, 1024, 3)` uint8, `"human"`
       for a window that shows the picture after every reset and step. Pictures need the extra `render`.
 
+    `gym.make(..., compat="rar")` makes a `ldsim_env.envs.RarEnv` in its place: the published protocol, with arguments
+    of its own, to stand beside published numbers and for nothing else.
+
     Wrong values raise `ldsim_env.errors.SettingsError` when the environment is made, unreadable logs `LogError`,
     damaged files `CheckpointError`.
 
     ## Version History
     - v0: first version
     """
+
+    def __new__(cls, *positional: Any, compat: str | None = None, **named: Any) -> Any:
+        """The environment, or that of another protocol under the same id: Gymnasium's ids can't choose a class."""
+        if compat is None:
+            return super().__new__(cls)
+        check_choice("compat", compat, ("rar",))
+        return RarEnv(*positional, **named)
 
     def __init__(
         self,
