@@ -7,10 +7,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from ldsim_env.logs import PaddedWindows, ResponseLog, shrunk_log_odds
-from ldsim_env.simulator import State, TrainingSettings
+from ldsim_env.simulator import State
 from peers.peer import StepwisePeer
 
 GRID = 41  # abilities from -4 to 4
+CONCEPT_STRENGTH, QUESTION_STRENGTH = 20.0, 8.0  # those of LDSim 0.1.0
 
 
 class IrtPeer(StepwisePeer):
@@ -75,14 +76,13 @@ class IrtPeer(StepwisePeer):
             value.requires_grad_(False)
 
     def take_log_odds(self, log: ResponseLog, scale: float) -> None:
-        """Difficulties from each question's rate of right answers, blind to who was asked: LDSim's prior.
+        """Difficulties from each question's rate of right answers, blind to who was asked: the prior of LDSim 0.1.0.
 
         Args:
             log: The training students.
             scale: What the shrunk log-odds are multiplied by: abilities vary too, so difficulties are further apart.
         """
-        prior = TrainingSettings()
-        odds = shrunk_log_odds(log, prior.concept_strength, prior.question_strength)
+        odds = shrunk_log_odds(log, CONCEPT_STRENGTH, QUESTION_STRENGTH)
         self.concept_difficulty.zero_()
         self.deviation.copy_(torch.from_numpy(-scale * odds.question))
 
