@@ -8,20 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from ldsim_env.envs.candidate_sampler import CandidateSampler
-from ldsim_env.envs.exploitable import warn_if_exploitable
 from ldsim_env.envs.settings import EnvSettings
+from ldsim_env.envs.student_models import bank_relations, choose_observer, choose_student_model
 from ldsim_env.envs.students import make_cohort
 from ldsim_env.envs.targets import target_rule
 from ldsim_env.envs.teaching import Teaching
-from ldsim_env.errors import CheckpointError, SettingsError, unknown_name
-from ldsim_env.simulator.checkpoint import load_simulator, simulator_folder
-from ldsim_env.simulator.naming import student_model_folder
-from ldsim_env.simulator.protocol import StudentModel
-from ldsim_env.simulator.unknown_questions import Fitted
+from ldsim_env.errors import SettingsError, unknown_name
+from ldsim_env.simulator.checkpoint import simulator_folder
 from ldsim_env.teacher.graph import ConceptGraph
 from ldsim_env.teacher.graph_files import load_graph
-
-RELATIONS_FILE = "relations.json"
 
 
 def refuse_unknown(unknown: Mapping[str, Any], constructor: Callable[..., Any]) -> None:
@@ -49,8 +44,10 @@ def check_render_mode(render_mode: str | None, modes: Sequence[str]) -> str | No
 def make_teaching(
     bank: str | Path,
     *,
-    student_model: StudentModel | str | Path | None,
-    observer: StudentModel | str | Path | None,
+    student_model: Any,
+    member: str | None,
+    student_options: Mapping[str, Any] | None,
+    observer: Any,
     students: Any,
     cohort_split: str,
     targets: str | Sequence[int | str],
@@ -66,7 +63,7 @@ def make_teaching(
         LogError: If the students' log can't be read.
         CheckpointError: If the simulator, the cohort or the relations are absent, damaged or of another bank.
     """
-    model = _student_model("student_model", bank if student_model is None else student_model, bank, device)
+    model = choose_student_model(bank, student_model, member=member, options=student_options, device=device)
     cohort = make_cohort(students, model.bank, simulator_folder(bank) if students is None else None)
     graph = _relations(relations, bank) if targets == "next" else None
     return Teaching(
@@ -74,46 +71,9 @@ def make_teaching(
         cohort.students_of(cohort_split),
         settings,
         target_rule(model.bank, settings, targets, graph),
-        observer=None if observer is None else _observer(observer, bank, model, device),
+        observer=None if observer is None else choose_observer(observer, bank, model, device),
         sampler=sampler,
     )
-
-
-def _student_model(name: str, value: Any, bank: str | Path, device: str) -> StudentModel:
-    if isinstance(value, str | Path):
-        folder = simulator_folder(value) if value is bank else student_model_folder(value, bank)
-        if name == "student_model":  # an observer pays nobody
-            warn_if_exploitable(folder)
-        return _on_device(load_simulator(folder), device)
-    if not isinstance(value, StudentModel):
-        raise SettingsError(
-            f"{name}: expected a student model (with bank, start, answer_prob, learn and mastery) or the name or "
-            f"folder of a simulator, got {value!r}."
-        )
-    return value
-
-
-def _on_device(network: Fitted, device: str) -> Fitted:
-    if device == "cpu":
-        return network
-    try:
-        network.to(device)
-    except (RuntimeError, AssertionError) as error:  # torch: no such device, or built without it
-        raise SettingsError(
-            f"device: expected 'cpu' or a device that torch can use here, got {device!r} ({error})."
-        ) from error
-    network.freeze()  # its tables are read from the buffers, which have moved
-    return network
-
-
-def _observer(value: Any, bank: str | Path, model: StudentModel, device: str) -> StudentModel:
-    observer = _student_model("observer", value, bank, device)
-    if observer.bank.fingerprint != model.bank.fingerprint:
-        raise SettingsError(
-            f"observer: expected a student model of the same bank as the one that answers, {model.bank.name!r} "
-            f"({model.bank.fingerprint[:12]}), got one of {observer.bank.name!r} ({observer.bank.fingerprint[:12]})."
-        )
-    return observer
 
 
 def _relations(relations: Any, bank: str | Path) -> ConceptGraph | None:
@@ -122,15 +82,7 @@ def _relations(relations: Any, bank: str | Path) -> ConceptGraph | None:
         return relations
     if relations is not None and not isinstance(relations, str | Path):
         raise SettingsError(f"relations: expected None, a ConceptGraph or the path of one, got {relations!r}.")
-    path = Path(relations) if relations is not None else _bank_relations(bank)
+    path = Path(relations) if relations is not None else bank_relations(bank)
     if path is None:
         return None
     return load_graph(path)
-
-
-def _bank_relations(bank: str | Path) -> Path | None:
-    try:
-        path = simulator_folder(bank) / RELATIONS_FILE
-    except CheckpointError:  # the student model was given, and the bank names no folder
-        return None
-    return path if path.is_file() else None

@@ -86,6 +86,8 @@ class LDSimEnv(SingleStudentEnv):
     | `final_gain` | E_p on the last step, 0 before | -1 / min_gap | 1 |
     | `retention` | + E_p on the last step after `retention_steps` other questions, 0 before | -1 / min_gap | 1 |
     | `exam_delta` | exam_t - exam_{t-1} | -1 | 1 |
+    | `disagreement` | standard deviation of `step_gain` over an ensemble's members, else 0 | 0 | 1 / min_gap |
+    | `pessimistic_gain` | `step_gain` - `pessimism` x `disagreement` | no bound | 1 |
     | `zpd` | 4 p (1 - p) for the question's P(right) p | 0 | 1 |
     | `success` | 1 for a right response | 0 | 1 |
     | `coverage` | share of the targets practised for the first time | 0 | 1 |
@@ -130,6 +132,7 @@ class LDSimEnv(SingleStudentEnv):
     - `observed_mastery`: `(K,)` float32, mastery as the observer estimates it;
     - `exam_score`*: mean mastery of the targets;
     - `learning_gain`*: E_p so far;
+    - `uncertainty`*: standard deviation of the exam score over the members of an ensemble; only with one;
     - `targets`: concept indices in ascending order, int64;
     - `student`: the student's id in the cohort, `"given history"` where options gave the history;
     - `candidates`: `(n_candidates,)` question indices, -1 for none; with `action="candidates"` only.
@@ -151,8 +154,15 @@ class LDSimEnv(SingleStudentEnv):
     ```
 
     - `bank="ASSIST09"`: name of a bundled bank, or the path of a simulator's folder;
-    - `student_model=None`: the student model that answers, learns and is examined, or the name or folder of a
-      simulator; None is the one of `bank`. Its own bank counts; `bank` then only says where the cohort is;
+    - `student_model=None`: the student model that answers, learns and is examined; None is the one of `bank`
+      (`"ldsim"`). Others of the bank by name: `"attention"`, `"bkt"`, `"dkt"`, `"irt"`, `"kss"`, `"ensemble"`; or the
+      name or folder of a simulator, or a student model itself. Its own bank counts; `bank` then only says where the
+      cohort is. A list of several is an ensemble of them. `"llm:MODEL"` asks an LLM (a folder, an id on the hub, or
+      what `ldsim distill --teacher` takes) at every step: seconds, for evaluation only;
+    - `member=None`: who answers of an ensemble: `"mean"` all members together, `"random"` one of them, drawn for each
+      episode (domain randomisation); None is as the ensemble was made, which is the mean;
+    - `student_options=None`: of an LLM: `teacher`, `cache`, `memory`, `examined` (concept indices that the exam asks
+      about), `course`, `graph`, and the settings of the teacher;
     - `observer=None`: another one of the same bank, which learns from the answers what a tutor could know:
       observations, `answer_probs()` and `mastery()` are its estimates; None is the student model itself;
     - `students=None`: None for the synthetic cohort of `bank`; else the path (or a list of paths) of response logs, a
@@ -181,6 +191,7 @@ class LDSimEnv(SingleStudentEnv):
       spread from easy to hard, the others from the rest of the bank;
     - `history_length=20`: for `observation="history"`;
     - `retention_steps=10`: for `retention`;
+    - `pessimism=1.0`: for `pessimistic_gain`;
     - `full_info=False`: whether the costly reward terms are always in `info`;
     - `compiled=False`: whether the student model steps as machine code, which is several times faster and rounds
       differently in the last digit. The first step ever compiles it, which takes half a minute and a C++ compiler;
@@ -211,8 +222,10 @@ class LDSimEnv(SingleStudentEnv):
         self,
         bank: str | Path = "ASSIST09",
         *,
-        student_model: StudentModel | str | Path | None = None,
-        observer: StudentModel | str | Path | None = None,
+        student_model: StudentModel | str | Path | Sequence[StudentModel | str | Path] | None = None,
+        member: str | None = None,
+        student_options: Mapping[str, Any] | None = None,
+        observer: StudentModel | str | Path | Sequence[StudentModel | str | Path] | None = None,
         students: Any = None,
         cohort_split: str = "train",
         action: str = "question",
@@ -232,6 +245,7 @@ class LDSimEnv(SingleStudentEnv):
         sampler: CandidateSampler | None = None,
         history_length: int = 20,
         retention_steps: int = 10,
+        pessimism: float = 1.0,
         full_info: bool = False,
         compiled: bool = False,
         device: str = "cpu",
@@ -255,12 +269,15 @@ class LDSimEnv(SingleStudentEnv):
             n_candidates=n_candidates,
             history_length=history_length,
             retention_steps=retention_steps,
+            pessimism=pessimism,
             full_info=full_info,
             compiled=compiled,
         )
         teaching = make_teaching(
             bank,
             student_model=student_model,
+            member=member,
+            student_options=student_options,
             observer=observer,
             students=students,
             cohort_split=cohort_split,

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ldsim_env.envs.later import LaterDict
+from ldsim_env.envs.members import uncertainty
 from ldsim_env.envs.questions import NO_QUESTION
 from ldsim_env.envs.rendering import Panel, PathStep
 from ldsim_env.envs.session import NOT_ASKED, Answers
@@ -31,12 +32,12 @@ class Step(NamedTuple):
 
 def state_names(teaching: Teaching) -> tuple[str, ...]:
     """The keys that ``reset`` and ``step`` both return."""
-    return _state_names(teaching.has_masks, teaching.action.n_candidates > 0)
+    return _state_names(teaching.has_masks, teaching.action.n_candidates > 0, teaching.learners.members is not None)
 
 
 @cache
-def _state_names(has_masks: bool, has_candidates: bool) -> tuple[str, ...]:
-    is_there = {"action_mask": has_masks, "candidates": has_candidates}
+def _state_names(has_masks: bool, has_candidates: bool, has_members: bool) -> tuple[str, ...]:
+    is_there = {"action_mask": has_masks, "candidates": has_candidates, "uncertainty": has_members}
     return tuple(name for name in STATE_COLUMNS if is_there.get(name, True))
 
 
@@ -112,6 +113,7 @@ STATE_COLUMNS: dict[str, Callable[[Teaching], NDArray[Any]]] = {
     "observed_mastery": lambda teaching: teaching.observer.mastery.copy(),
     "exam_score": lambda teaching: teaching.session.exam_now.copy(),
     "learning_gain": lambda teaching: teaching.session.learning_gains(),
+    "uncertainty": lambda teaching: uncertainty(teaching.learners.members, teaching.session.targets),
     "targets": _targets,
     "student": lambda teaching: teaching.student_ids.copy(),
 }

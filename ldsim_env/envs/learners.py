@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ldsim_env.envs.rows import ALL_ROWS, Rows, with_rows
+from ldsim_env.simulator.models import Ensemble
 from ldsim_env.simulator.protocol import State, StudentModel, select_students
 from ldsim_env.simulator.readouts import latent
 from ldsim_env.simulator.stepping import Step, Stepped, take_step
@@ -28,6 +29,7 @@ class Learners:
 
     Attributes:
         mastery: ``(n, n_concepts)`` float32, mastery in the present states; replaced, never written to.
+        members: ``(n, n_members, n_concepts)`` float32, the same by each member of an ensemble; None without one.
     """
 
     def __init__(self, model: StudentModel, step: Step | None = None):
@@ -35,6 +37,7 @@ class Learners:
         self._step: Step = partial(take_step, model) if step is None else step
         self._ahead: Stepped | None = None  # where the students will stand, once they learn from what they answered
         self.mastery: NDArray[np.float32] = np.empty((0, model.bank.n_concepts), np.float32)
+        self.members: NDArray[np.float32] | None = None
         self._state: State = {}
         self._device = next(iter(model.start(0).values())).device
         self._all_questions = torch.arange(model.bank.n_questions, device=self._device)
@@ -49,6 +52,7 @@ class Learners:
         self._state = _own(self._state)
         _write(self._state, self._tensor(rows), state)
         self.mastery = with_rows(self.mastery, rows, _numpy(self.model.mastery(state)))
+        self._examine_members()
 
     @torch.inference_mode()
     def answer(
@@ -165,6 +169,7 @@ class Learners:
 
     def _become(self, state: State) -> None:
         self._state, self.mastery = state, _numpy(self.model.mastery(state))
+        self._examine_members()
 
     def _move(self, asked: BoolArray, state: State, mastery: Tensor) -> None:
         """Those who were ``asked``, at least one, have this state now."""
@@ -176,6 +181,12 @@ class Learners:
                 _write(state, self._tensor(skipped), select_students(self._state, self._tensor(skipped)))
             known = with_rows(known, skipped, self.mastery[skipped])
         self._state, self.mastery = state, known
+        self._examine_members()
+
+    @torch.inference_mode()
+    def _examine_members(self) -> None:
+        if isinstance(self.model, Ensemble):
+            self.members = _numpy(self.model.member_mastery(self._state))
 
     def _tensor(self, array: NDArray[np.generic]) -> Tensor:
         return torch.from_numpy(array).to(self._device)

@@ -34,6 +34,8 @@ class StepRecord(NamedTuple):
     ended: NDArray[np.bool_]  # whether this was the last step: terminated, or the step budget is used up
     min_gap: float  # least denominator of the learning gain
     expected_change: FloatArray | None = None  # mean over both answers of the change of the exam score; None unknown
+    disagreement: FloatArray | None = None  # standard deviation over an ensemble's members of the exam score's change
+    pessimism: float = 1.0  # weight of the disagreement in `pessimistic_gain`
     retained_exam: FloatArray | None = None  # exam score after practice of other concepts; read where ``ended``
 
 
@@ -75,6 +77,21 @@ def exam_delta(record: StepRecord) -> FloatArray:
     return record.exam_now - record.exam_before
 
 
+def disagreement(record: StepRecord) -> FloatArray:
+    """Standard deviation of the step gain over the members of an ensemble; 0 for a single simulator."""
+    if record.disagreement is None:
+        return np.zeros_like(record.exam_now)
+    return record.disagreement / np.maximum(1.0 - record.exam_start, record.min_gap)
+
+
+def pessimistic_gain(record: StepRecord) -> FloatArray:
+    """`step_gain` - pessimism x `disagreement`: gains that only some simulators see are worth less.
+
+    After the uncertainty penalty of offline reinforcement learning (MOPO, Yu et al. 2020).
+    """
+    return step_gain(record) - record.pessimism * disagreement(record)
+
+
 def zpd(record: StepRecord) -> FloatArray:
     """4 p (1 - p), in [0, 1]: highest where P(right) is 0.5 (zone of proximal development)."""
     return np.where(record.asked, 4.0 * record.answer_prob * (1.0 - record.answer_prob), 0.0)
@@ -98,9 +115,12 @@ def _known(name: str, record: StepRecord) -> FloatArray:
 
 TERMS: dict[str, Callable[[StepRecord], FloatArray]] = {
     term.__name__: term
-    for term in (step_gain, expected_gain, final_gain, retention, exam_delta, zpd, success, coverage)
+    for term in (step_gain, expected_gain, final_gain, retention, exam_delta, disagreement, pessimistic_gain, zpd, success, coverage)
 }
 """Every reward term by name."""
+
+DISAGREEMENT_TERMS = (disagreement.__name__, pessimistic_gain.__name__)
+"""The terms that need an ensemble."""
 
 COSTLY = (expected_gain.__name__, retention.__name__)
 """The terms that try things out on the student model."""

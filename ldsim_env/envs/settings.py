@@ -39,6 +39,7 @@ class EnvSettings:
         n_candidates: Questions proposed at each step for the action ``"candidates"``, at least 1.
         history_length: Interactions in the observation ``"history"``, at least 1.
         retention_steps: Questions on other concepts before the exam of the reward term ``retention``, at least 1.
+        pessimism: How much of the members' disagreement the reward term ``pessimistic_gain`` takes off, at least 0.
         full_info: Whether the reward terms that cost as much as a step or more (`rewards.COSTLY`) are computed even
             where the reward doesn't consist of them.
         compiled: Whether the student model steps as machine code; see `ldsim_env.simulator.compiled_step`.
@@ -61,6 +62,7 @@ class EnvSettings:
     n_candidates: int = 32
     history_length: int = 20
     retention_steps: int = 10
+    pessimism: float = 1.0
     full_info: bool = False
     compiled: bool = False
     weights: dict[str, float] = field(init=False, repr=False, compare=False)
@@ -78,6 +80,7 @@ class EnvSettings:
             check_count(name, getattr(self, name))
         for name in ("mastery_threshold", "min_gap", "wished_success"):
             _check_share(name, getattr(self, name))
+        _check_not_negative("pessimism", self.pessimism)
         object.__setattr__(self, "terms", terms_computed(self.weights, self.full_info))
 
 
@@ -114,6 +117,11 @@ def check_count(name: str, value: Any) -> None:
     """
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise SettingsError(f"{name}: expected a whole number of at least 1, got {value!r}.")
+
+
+def _check_not_negative(name: str, value: Any) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
+        raise SettingsError(f"{name}: expected a finite number of at least 0, got {value!r}.")
 
 
 def _check_share(name: str, value: Any) -> None:

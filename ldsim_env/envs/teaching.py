@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ldsim_env.envs.candidate_sampler import CandidateSampler
 from ldsim_env.envs.learners import Learners
+from ldsim_env.envs.members import begin_episodes, check_members, n_episode_draws, with_disagreement
 from ldsim_env.envs.modes import make_action, make_observation, recent_length
 from ldsim_env.envs.observations import Observations
 from ldsim_env.envs.options import GIVEN_HISTORY, ResetOptions
@@ -73,6 +74,7 @@ class Teaching:
         sampler: CandidateSampler | None = None,
         n: int = 1,
     ):
+        check_members(model, settings)
         self.model, self.students, self.settings = model, students, settings
         observing = model if observer is None else observer
         self.action = make_action(settings, observing, sampler)
@@ -105,7 +107,7 @@ class Teaching:
     @property
     def n_draws(self) -> int:
         """Random numbers that `begin` takes for each student."""
-        return 1 + self.model.bank.n_concepts + self.action.n_draws
+        return 1 + self.model.bank.n_concepts + self.action.n_draws + n_episode_draws(self.model)
 
     @property
     def n_step_draws(self) -> int:
@@ -117,14 +119,16 @@ class Teaching:
 
         Args:
             uniforms: ``(len(rows), n_draws)`` random numbers in [0, 1): the first draws the student, the next
-                ``n_concepts`` the targets, the others what is offered.
+                ``n_concepts`` the targets, the next ``action.n_draws`` what is offered, the others who of an ensemble
+                is the student.
             chosen: What the user fixed instead of having it drawn.
             rows: Which of the n places get a new student; all of them at first.
         """
-        self._meet_students(uniforms[:, 0], chosen, rows)
+        sizes = np.cumsum([1, self.model.bank.n_concepts, self.action.n_draws])
+        of_student, of_targets, of_offer, of_member = np.split(uniforms, sizes, axis=1)
+        self._meet_students(of_student[:, 0], of_member, chosen, rows)
         mastery = self.learners.mastery[rows]
         self.start_mastery = with_rows(self.start_mastery, rows, mastery)
-        of_targets, of_offer = np.split(uniforms[:, 1:], [self.model.bank.n_concepts], axis=1)
         self.session.begin(self._choose_targets(of_targets, chosen, rows), mastery, rows)
         self.noise.pin(rows, chosen.response_noise)
         self._offer(of_offer, rows)
@@ -160,11 +164,15 @@ class Teaching:
                 the action takes none.
         """
         expected = expected_change(self.learners, self.session, answers)
+        members = self.learners.members
         self.learners.go_on(answers.asked)
         for observer, _ in self._minds[1:]:
             observer.learn(np.maximum(answers.question, 0), answers.response, answers.asked)
         self.recent.enter(answers)
         record = self.session.record(answers, self.learners.mastery)
+        record = with_disagreement(
+            record, members, self.learners.members, self.session.targets, self.settings.pessimism
+        )
         if uniforms is not None:
             self._offer(uniforms, ALL_ROWS)
         retained = retained_exam(self.learners, self.session, record)
@@ -232,18 +240,21 @@ class Teaching:
         then.observer = then.learners if self.observer is self.learners else self.observer.frozen()
         return then
 
-    def _meet_students(self, uniforms: NDArray[np.float64], chosen: ResetOptions, rows: Rows) -> None:
+    def _meet_students(
+        self, uniforms: NDArray[np.float64], of_member: NDArray[np.float64], chosen: ResetOptions, rows: Rows
+    ) -> None:
         n = len(uniforms)
         if chosen.history is not None:
             for mind, _ in self._minds:
-                mind.enter(select_students(states_after(mind.model, chosen.history), [0] * n), rows)
+                state = select_students(states_after(mind.model, chosen.history), [0] * n)
+                mind.enter(begin_episodes(mind.model, state, of_member), rows)
             self.student_ids = with_rows(self.student_ids, rows, GIVEN_HISTORY)
             self._begin_recent(chosen.history, np.zeros(n, np.int64), rows)
             return
         drawn = (uniforms * self.students.n_students).astype(np.int64)
         students = drawn if chosen.student is None else np.full(n, chosen.student)
         for mind, start_states in self._minds:
-            mind.enter(start_states.of(students), rows)
+            mind.enter(begin_episodes(mind.model, start_states.of(students), of_member), rows)
         self.student_ids = with_rows(self.student_ids, rows, self._ids[students])
         self._begin_recent(self.students, students, rows)
 

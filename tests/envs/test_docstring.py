@@ -60,7 +60,7 @@ def test_every_info_key_is_described() -> None:
     first, second = section("Information").split("`step` also returns")
     named = [re.findall(r"^- (.+?):", part, flags=re.M) for part in (first, second)]
     keys = [set(re.findall(r"`(\w+)`", " ".join(part))) for part in named]
-    assert keys[0] == set(start) | {"candidates"}  # which is there for one kind of action only
+    assert keys[0] == set(start) | {"candidates", "uncertainty"}  # there for a kind of action, and with an ensemble
     assert keys[1] == set(info) - set(start)
 
 
