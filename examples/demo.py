@@ -50,9 +50,7 @@ def main(
     """Train a recommender by PPO, compare it with simple ones, and say where the results are."""
     torch.set_num_threads(1)  # batches are small: threads would wait for each other, the more so on a busy machine
     console = Console()
-    training = PPOSettings(
-        env_id=env_id, total_timesteps=timesteps, max_minutes=minutes, seed=seed, n_curve_points=0
-    )
+    training = PPOSettings(env_id=env_id, total_timesteps=timesteps, max_minutes=minutes, seed=seed, n_curve_points=0)
     model = train(training, console=console)
     save_model(model, out / "ppo.zip")
     learned = SB3Recommender(model, "ppo")

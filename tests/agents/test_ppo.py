@@ -14,7 +14,9 @@ from gymnasium.vector import AutoresetMode
 from torch import Tensor
 
 pytest.importorskip("sb3_contrib", reason="needs the extra 'agents'")
-from agents.ppo import PPOSettings, main, read_settings, save, train
+from agents.ppo import AGENT, PPOSettings, main, train
+from agents.settings import read_settings
+from agents.training import save_model
 from ldsim_env.compare import CompareSettings, compare
 from ldsim_env.envs import to_sb3
 from ldsim_env.errors import SettingsError
@@ -24,6 +26,7 @@ from ldsim_env.simulator.protocol import State
 from tests.envs.fake_student import SMALL_ID, FakeStudent, register_small, small_vector_env
 
 REPOSITORY = Path(__file__).parents[2]
+NO_CURVE = {"n_curve_points": 0}
 DIFFICULTIES = (-1.5, -0.5, 0.5, 1.5)
 N_CONCEPTS, N_STEPS = 5, 6
 START, MOST = 0.2, 0.1  # mastery of a new student, and what the best question adds to it
@@ -99,11 +102,13 @@ def test_training_ends_when_its_minutes_are_used_up() -> None:
 
 def test_the_command_line_has_every_setting_with_an_explanation(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="0"):
-        read_settings(["--help"])
+        read_settings(PPOSettings, AGENT, ["--help"])
     page = capsys.readouterr().out
     for setting in fields(PPOSettings):
         assert f"--{setting.name.replace('_', '-')} " in page
-    read = read_settings(["--total-timesteps", "10", "--learning-rate", "0.1", "--out", "somewhere"])
+    read = read_settings(
+        PPOSettings, AGENT, ["--total-timesteps", "10", "--learning-rate", "0.1", "--out", "somewhere"]
+    )
     assert read == PPOSettings(total_timesteps=10, learning_rate=0.1, out=Path("somewhere"))
 
 
@@ -115,8 +120,9 @@ def test_a_batch_must_fit_the_rollout() -> None:
 def test_main_trains_saves_and_examines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     register_small()
     arguments = ["--env-id", SMALL_ID, "--total-timesteps", "1", "--n-students", "4", "--out", str(tmp_path)]
+    arguments += ["--n-curve-points", "1", "--n-curve-students", "4"]
     main([*arguments, "--seed", "5", "--n-envs", "4", "--batch-size", "60"])
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["model.zip", "settings.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["curves.parquet", "model.zip", "settings.json"]
     settings = json.loads((tmp_path / "settings.json").read_text())
     assert (settings["env_id"], settings["seed"], settings["out"]) == (SMALL_ID, 5, str(tmp_path))
     assert "zpd-weakest" in capsys.readouterr().out
@@ -124,17 +130,18 @@ def test_main_trains_saves_and_examines(tmp_path: Path, capsys: pytest.CaptureFi
 
 def test_a_saved_model_acts_alike_and_asks_no_question_twice(tmp_path: Path) -> None:
     register_small()
-    model = train(PPOSettings(env_id=SMALL_ID, total_timesteps=240, n_envs=8, batch_size=120))
-    save(model, tmp_path / "model.zip")
-    within = CompareSettings(env_id=SMALL_ID, env_kwargs={}, n_students=4, reference="ppo")
-    comparison = compare([SB3Recommender(model, "ppo"), str(tmp_path / "model.zip")], within)
-    np.testing.assert_array_equal(comparison.gains_of("ppo"), comparison.gains_of("model"))
-    assert not comparison.repeat_rate.any()
+    model = train(PPOSettings(env_id=SMALL_ID, total_timesteps=240, n_envs=8, batch_size=120, **NO_CURVE))
+    save_model(model, tmp_path / "model.zip")
+    within = CompareSettings(env_id=SMALL_ID, env_options={}, n_students=4, reference="ppo")
+    episodes = compare([SB3Recommender(model, "ppo"), f"saved={tmp_path / 'model.zip'}"], within).episodes
+    ours, saved = (episodes.filter(policy=name).sort("student")["gain"].to_list() for name in ("ppo", "saved"))
+    assert ours == saved
+    assert not episodes["repeat_rate"].any()
 
 
 def test_a_saved_model_is_loaded_where_the_clone_is_the_current_directory(tmp_path: Path) -> None:
     model = train(PPOSettings(total_timesteps=1, **QUICK), choosy_env(QUICK["n_envs"]))
-    save(model, tmp_path / "model.zip")
+    save_model(model, tmp_path / "model.zip")
     code = (
         "import sys; sys.path[:] = [path for path in sys.path if path not in ('', sys.argv[2])]\n"  # as `ldsim` has it
         "from ldsim_env.recommenders import load_recommender\n"

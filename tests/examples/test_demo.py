@@ -1,9 +1,9 @@
-import json
 from pathlib import Path
 
 import pytest
 
 import ldsim_env
+from ldsim_env.compare import read_result_folder
 from tests.envs.fake_student import SMALL_ID, register_small
 
 pytest.importorskip("sb3_contrib", reason="needs the extra 'agents'")
@@ -18,9 +18,10 @@ def test_demo(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(timesteps=1, students=4, env_id=SMALL_ID, out=tmp_path)
     printed = capsys.readouterr().out
     files = sorted(path.name for path in tmp_path.iterdir())
-    assert files == ["comparison.json", "comparison.png", "episode.png", "ppo.zip"]
+    assert files == ["comparison", "comparison.png", "episode.png", "ppo.zip"]
     assert all(name in printed.replace("\n", "") for name in files)
-    assert json.loads((tmp_path / "comparison.json").read_text())["policies"] == [*SIMPLE, "ppo"]
+    compared = read_result_folder(tmp_path / "comparison").settings.policies
+    assert [policy.name for policy in compared] == [*SIMPLE, "ppo"]
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in tmp_path.glob("*.png"))
 
 

@@ -1,0 +1,96 @@
+"""Settings of training: frozen dataclasses, each field an option of the command line, its docstring the help."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ldsim_env.errors import SettingsError
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """What every agent's training has in common.
+
+    Args:
+        env_id: environment of this package
+        action: what an action is: question, concept, candidates or embedding
+        observation: what is observed: flat, dict, history or latent
+        student_model: student model to train on, a name or a folder; empty is the environment's own
+        reward: reward term to train on; the examination is by E_p whichever it is
+        reward_scale: the reward is multiplied by this
+        total_timesteps: questions asked in training
+        max_minutes: training ends after so many minutes, whatever has been asked
+        seed: seeds weights, students, targets, response noise and the choice of questions
+        n_envs: students taught at once
+        n_curve_points: examinations for the learning curve, evenly spread over the steps; 0 leaves it out
+        n_curve_students: held-out students in each of them
+        n_students: held-out students for the comparison at the end; 0 leaves it out
+        out: folder for model.zip, settings.json and curves.parquet
+    """
+
+    env_id: str = "LDSim-ASSIST09-v0"
+    action: str = "question"
+    observation: str = "flat"
+    student_model: str = ""
+    reward: str = "expected_gain"
+    reward_scale: float = 1.0
+    total_timesteps: int = 100_000
+    max_minutes: float = 30.0
+    seed: int = 0
+    n_envs: int = 32
+    n_curve_points: int = 20
+    n_curve_students: int = 100
+    n_students: int = 100
+    out: Path = Path("out/agent")
+
+    def __post_init__(self) -> None:
+        for name in ("total_timesteps", "n_envs", "n_curve_students"):
+            if getattr(self, name) < 1:
+                raise SettingsError(f"{name}: expected at least 1, got {getattr(self, name)}.")
+        for name in ("n_curve_points", "n_students", "max_minutes"):
+            if getattr(self, name) < 0:
+                raise SettingsError(f"{name}: expected at least 0, got {getattr(self, name)}.")
+
+    @property
+    def env_options(self) -> dict[str, Any]:
+        """Arguments of the environment that decide what is seen, done and taught."""
+        modes: dict[str, Any] = {"action": self.action, "observation": self.observation}
+        return modes | ({"student_model": self.student_model} if self.student_model else {})
+
+
+Settings = TypeVar("Settings", bound=TrainingSettings)
+
+
+def read_settings(kind: type[Settings], agent: str, arguments: Sequence[str] | None = None) -> Settings:
+    """Read the command line of ``python -m agents.AGENT``; None takes the process's own."""
+    parser = argparse.ArgumentParser(f"python -m agents.{agent}", description=f"Train a recommender: {agent}.")
+    explanations = _explanations(kind)
+    for setting in fields(kind):
+        parser.add_argument(
+            f"--{setting.name.replace('_', '-')}",
+            type=type(setting.default),
+            default=setting.default,
+            help=f"{explanations[setting.name]} (default: %(default)s)",
+        )
+    return kind(**vars(parser.parse_args(arguments)))
+
+
+def _explanations(kind: type[TrainingSettings]) -> dict[str, str]:
+    """What the docstrings of a class and of its bases say of each setting."""
+    pages = [base.__doc__ or "" for base in reversed(kind.__mro__)]
+    return dict(line for page in pages for line in re.findall(r"^ +(\w+): (.+)$", page, re.MULTILINE))
+
+
+def check_divides(batch_size: int, rollout: int) -> None:
+    """Refuse a batch that doesn't divide the rollout.
+
+    Raises:
+        SettingsError: If it doesn't.
+    """
+    if rollout % batch_size:
+        raise SettingsError(f"batch_size: expected a divisor of n_envs * n_steps = {rollout}, got {batch_size}.")
