@@ -10,7 +10,7 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-from ldsim_env.compare.episodes import Episode, EpisodeLog, episode_seed
+from ldsim_env.compare.episodes import Episode, EpisodeLog, Luck, luck_of
 from ldsim_env.compare.student_view import SharedReadings, StudentView
 from ldsim_env.envs.infos import Info
 from ldsim_env.envs.observations import Observations
@@ -61,15 +61,15 @@ class _Group:
         self._env, self._readings = env, SharedReadings(env)
         self.teaching = np.ones(len(students), bool)
         self._terminated = np.zeros(len(students), bool)
-        seeds = [episode_seed(seed, student) for student in students]
-        self._observations, self._infos = _begin(env, [env_seed for env_seed, _ in seeds], students)
+        lucks = [luck_of(seed, student, env.step_budget) for student in students]
+        self._observations, self._infos = _begin(env, lucks, students)
         self._logs = [
             EpisodeLog(recommender.name, seed, student, env.bank, info)
             for student, info in zip(students, self._infos, strict=True)
         ]
         self._copies = [_copy(recommender) for _ in students]
-        for row, (one, (_, rng)) in enumerate(zip(self._copies, seeds, strict=True)):
-            one.start(StudentView(self._readings, row, self._infos[row]["targets"]), rng)
+        for row, (one, luck) in enumerate(zip(self._copies, lucks, strict=True)):
+            one.start(StudentView(self._readings, row, self._infos[row]["targets"]), luck.rng)
 
     def step(self) -> None:
         """One question to each student whose episode goes on."""
@@ -96,13 +96,13 @@ class _Group:
         return actions
 
 
-def _begin(env: LDSimVectorEnv, seeds: Sequence[int], students: Sequence[int]) -> tuple[Observations, list[Info]]:
+def _begin(env: LDSimVectorEnv, lucks: Sequence[Luck], students: Sequence[int]) -> tuple[Observations, list[Info]]:
     """Reset each place with its own student, since one reset gives all the same."""
     observations, _ = env.reset(seed=0)
     infos = []
-    for row, (seed, student) in enumerate(zip(seeds, students, strict=True)):
-        here = np.arange(len(students)) == row
-        observations, info = env.reset(seed=[seed] * len(students), options={"reset_mask": here, "student": student})
+    for row, (luck, student) in enumerate(zip(lucks, students, strict=True)):
+        options = {"reset_mask": np.arange(len(students)) == row, **luck.options(student, env)}
+        observations, info = env.reset(seed=[luck.env_seed] * len(students), options=options)
         one = one_info(info, row)
         infos.append({name: one[name] for name in one if name != MASK})
     if isinstance(env.single_action_space, gymnasium.spaces.Discrete):

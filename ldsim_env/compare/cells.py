@@ -35,12 +35,14 @@ class Cell:
         student_model: Name of the student model.
         seed: Seed of the targets and of the response noise.
         observer: Name of the student model that the policy sees through; None is the student model itself.
+        modes: What an action is and what is observed where the policy was trained so: arguments of the environment.
     """
 
     policy: str
     student_model: str
     seed: int
     observer: str | None = None
+    modes: tuple[tuple[str, str], ...] = ()
 
     def path(self, folder: Path, ending: str) -> Path:
         """Its file in a folder; names may have any characters."""
@@ -52,10 +54,11 @@ class Cell:
 
 
 class Place(NamedTuple):
-    """Where a student model answers, and by which observer it is seen."""
+    """Where a student model answers, by which observer it is seen, and in which modes the environment is."""
 
     student_model: str
     observer: str | None
+    modes: tuple[tuple[str, str], ...] = ()
 
 
 class CellRunner:
@@ -76,7 +79,7 @@ class CellRunner:
         Raises:
             SettingsError: If the environment can't be made or lacks what is to be written down.
         """
-        place = Place(cell.student_model, cell.observer)
+        place = Place(cell.student_model, cell.observer, cell.modes)
         episodes = [replace(one, policy=cell.policy) for one in self._teach(place, recommender, cell.seed)]
         env = self.single(place)
         bank = env.get_wrapper_attr("bank")
@@ -121,7 +124,7 @@ def make_env(settings: CompareSettings, place: Place) -> Env:
 
 def env_arguments(settings: CompareSettings, place: Place) -> dict[str, Any]:
     """Arguments of ``gymnasium.make``; the environment's own student model needs no naming."""
-    arguments = dict(settings.env_options)
+    arguments = dict(settings.env_options) | dict(place.modes)
     if settings.n_steps is not None:
         arguments["max_episode_steps"] = settings.n_steps
     model = settings.models[place.student_model]

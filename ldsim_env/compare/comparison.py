@@ -14,7 +14,7 @@ from ldsim_env.compare.parallel import Work, run_cells
 from ldsim_env.compare.policies import Policy, read_policies
 from ldsim_env.compare.report.result_folder import ResultFolder, read_result_folder
 from ldsim_env.compare.result_tables import polars
-from ldsim_env.compare.run_folder import CELLS, begin_run, describe_run, gather
+from ldsim_env.compare.run_folder import CELLS, begin_run, describe_run, gather, gather_curves
 from ldsim_env.compare.settings import CompareSettings
 from ldsim_env.errors import SettingsError
 from ldsim_env.recommenders import Env, Recommender
@@ -63,7 +63,7 @@ def compare(
 def cells_of(policies: Sequence[Policy], settings: CompareSettings) -> list[Cell]:
     """All cells, those of one student model together, so that a process seldom needs another environment."""
     return [
-        Cell(policy.name, model, seed, policy.observer or _seen_through(policy, settings))
+        Cell(policy.name, model, seed, policy.observer or _seen_through(policy, settings), tuple(policy.modes.items()))
         for model in settings.model_names
         for policy in policies
         for seed in settings.seeds
@@ -87,6 +87,7 @@ def _run(
     run_cells(Work(cells, by_name, settings, folder / CELLS), n_jobs, console)
     others = [entry["name"] for entry in run["policies"] if entry["name"] not in by_name]
     gather(folder, [*_cells_named(others, settings), *cells])
+    gather_curves(folder, policies)
 
 
 def _cells_named(names: Sequence[str], settings: CompareSettings) -> list[Cell]:

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ldsim_env.envs.env import LDSimEnv
+from ldsim_env.envs.vector_env import LDSimVectorEnv
 from ldsim_env.errors import SettingsError
 from ldsim_env.logs.bank import QuestionBank
 from ldsim_env.recommenders import Env, Info, Recommender
@@ -136,13 +138,29 @@ class EpisodeLog:
                        terminated=terminated)  # fmt: skip
 
 
-def episode_seed(seed: int, student: int) -> tuple[int, np.random.Generator]:
-    """The environment's seed and the recommender's generator, from the comparison's seed and the student.
+class Luck(NamedTuple):
+    """All chance of an episode, made of the comparison's seed and the student.
 
-    So every policy meets the same targets and the same response noise, in whatever order episodes are run.
+    So every policy meets the same targets and the same response noise, in whatever order episodes are run and whatever
+    an action is: an environment that draws candidates would be further on in its own stream of numbers.
     """
+
+    env_seed: int
+    rng: np.random.Generator  # the recommender's
+    noise: NDArray[np.float64]  # (n_steps,), decides the responses
+
+    def options(self, student: int, env: Any) -> dict[str, Any]:
+        """Options for ``reset``; only this package's environments can be given the noise."""
+        pinned = {"response_noise": self.noise.tolist()} if isinstance(env, LDSimEnv | LDSimVectorEnv) else {}
+        return {"student": student, **pinned}
+
+
+def luck_of(seed: int, student: int, n_steps: int) -> Luck:
+    """The chance of one episode of at most so many steps."""
     sequence = np.random.SeedSequence([seed, student])
-    return int(sequence.generate_state(1)[0]), np.random.default_rng(sequence.spawn(1)[0])
+    of_policy, of_responses = sequence.spawn(2)
+    noise = np.random.default_rng(of_responses).random(n_steps)
+    return Luck(int(sequence.generate_state(1)[0]), np.random.default_rng(of_policy), noise)
 
 
 def run_episode(env: Env, recommender: Recommender, seed: int, student: int) -> Episode:
@@ -151,22 +169,27 @@ def run_episode(env: Env, recommender: Recommender, seed: int, student: int) -> 
     Args:
         env: The environment.
         recommender: The policy.
-        seed: Seed of the comparison, at least 0; see `episode_seed`.
+        seed: Seed of the comparison, at least 0; see `Luck`.
         student: Index of the student in the environment's cohort.
 
     Raises:
         SettingsError: If the environment's info lacks what is to be written down.
     """
-    env_seed, rng = episode_seed(seed, student)
-    observation, info = env.reset(seed=env_seed, options={"student": student})
+    luck = luck_of(seed, student, step_limit(env) or 0)
+    observation, info = env.reset(seed=luck.env_seed, options=luck.options(student, env.unwrapped))
     _check_keys(info, START_KEYS)
     log = EpisodeLog(recommender.name, seed, student, env.get_wrapper_attr("bank"), info)
-    recommender.start(env, rng)
+    recommender.start(env, luck.rng)
     terminated = truncated = False
     while not (terminated or truncated):
         observation, reward, terminated, truncated, info = env.step(recommender.recommend(observation, info))
         log.add(float(reward), info)
     return log.episode(bool(terminated))
+
+
+def step_limit(env: Env) -> int | None:
+    """Steps of an episode at most; None where there is no limit."""
+    return env.spec.max_episode_steps if env.spec else None
 
 
 def _columns(steps: list[Step]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ BASELINES = ("random", "random-target", "fixed", "curriculum")
 """Policies that look neither at the student's mastery nor at the answers."""
 MODEL_FILE = "model.zip"
 TRAINING_SETTINGS = "settings.json"
+MODES = ("action", "observation")
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,11 +29,13 @@ class Policy:
         entry: What the result folder says of it.
         recommender: The recommender itself; None on the way to another process, which loads it from its source.
         observer: Name of the student model that it must see through; None leaves it to the comparison.
+        modes: What an action is and what is observed where it was trained so; else it is as the comparison has it.
     """
 
     entry: PolicyEntry
     recommender: Recommender | None
     observer: str | None = None
+    modes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -55,7 +58,8 @@ def read_policies(specs: Sequence[str | Recommender], trained_on: Mapping[str, s
         specs: Recommenders, or what `load_recommender` takes, each maybe with a name of its own: ``NAME=SPEC``. A file
             ``FOLDER/model.zip`` without one is called as its folder.
         trained_on: Student model that a policy was trained on, by the policy's name. Of a file it is also read from the
-            ``settings.json`` beside it (``trained_on``, or else ``student_model``).
+            ``settings.json`` beside it (``trained_on``, or else ``student_model``), as are ``action`` and
+            ``observation``.
 
     Raises:
         SettingsError: If a policy can't be found, two have one name, or ``trained_on`` names none of them.
@@ -71,8 +75,9 @@ def _read(spec: str) -> Policy:
     recommender = load_recommender(source)
     training = _training_settings(Path(source)) if source.endswith(".zip") else {}
     entry = _entry(recommender, name or _default_name(source, recommender), source)
-    observer = training.get("observer")
-    return Policy(replace(entry, trained_on=_model_trained_on(training)), recommender, observer)
+    entry = replace(entry, trained_on=entry.trained_on or _model_trained_on(training))
+    modes = {name: training[name] for name in MODES if name in training}
+    return Policy(entry, recommender, training.get("observer"), modes)
 
 
 def _of_object(recommender: Recommender) -> Policy:

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from ldsim_env.compare.cells import EPISODES_ENDING, STEPS_ENDING, Cell, bank_of
+from ldsim_env.compare.episodes import step_limit
 from ldsim_env.compare.policies import Policy
-from ldsim_env.compare.report.result_folder import EPISODES_FILE, STEPS_FILE
+from ldsim_env.compare.report.result_folder import CURVES_FILE, EPISODES_FILE, STEPS_FILE
 from ldsim_env.compare.report.run_settings import FOLDER_FORMAT_VERSION, SETTINGS_FILE
 from ldsim_env.compare.result_tables import read_tables, write_table
 from ldsim_env.compare.settings import CompareSettings
@@ -37,7 +38,9 @@ def describe_run(policies: Sequence[Policy], settings: CompareSettings, env: Env
         "format_version": FOLDER_FORMAT_VERSION,
         "env_id": settings.env_id,
         "env_options": _plain(dict(settings.env_options)),
-        "policies": [asdict(policy.entry) | {"observer": policy.observer} for policy in policies],
+        "policies": [
+            asdict(policy.entry) | {"observer": policy.observer, "modes": dict(policy.modes)} for policy in policies
+        ],
         "student_models": list(settings.model_names),
         "observer": settings.observer,
         "seeds": list(settings.seeds),
@@ -84,6 +87,14 @@ def gather(folder: Path, cells: Iterable[Cell]) -> None:
         write_table(read_tables(cell.path(folder / CELLS, ending) for cell in done), folder / name)
 
 
+def gather_curves(folder: Path, policies: Iterable[Policy]) -> None:
+    """Take the learning curves that trainings left beside their policies into the folder."""
+    beside = {Path(policy.entry.source).parent / CURVES_FILE for policy in policies if policy.entry.source}
+    there = sorted(path for path in beside if path.is_file())
+    if there:
+        write_table(read_tables(there), folder / CURVES_FILE)
+
+
 def _joined(old: dict[str, Any], new: dict[str, Any], folder: Path) -> dict[str, Any]:
     differing = [key for key in MUST_AGREE if old.get(key) != new[key]]
     differing += _changed_files(old.get("fingerprints", {}), new["fingerprints"])
@@ -115,7 +126,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _n_steps(settings: CompareSettings, env: Env) -> int:
-    limit = settings.n_steps or (env.spec.max_episode_steps if env.spec else None)
+    limit = settings.n_steps or step_limit(env)
     if limit is None:
         raise SettingsError(f"n_steps: {settings.env_id} has no step limit; say how many questions an episode has.")
     return limit

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import ldsim_env.compare.cells as cells_module
+import ldsim_env.compare.policies as policies_module
 from ldsim_env.compare import CompareSettings, compare, matrix_of, matrix_plot, print_matrix, save_matrix
 from ldsim_env.errors import CheckpointError, MissingExtraError, SettingsError
 from ldsim_env.recommenders import ZPDRecommender
@@ -51,6 +52,28 @@ def test_a_trained_policy_sees_through_the_student_model_it_was_trained_on() -> 
     assert set(SeenThrough.seen[1::2]) == {0.1}
     assert results.settings.policy("seen").trained_on == "quick"
     assert results.settings.student_models == tuple(MODELS)
+
+
+def test_policies_trained_in_different_modes_meet_the_same_students_targets_and_noise(tmp_path: Path) -> None:
+    always = FakeStudent(probs=0.5, practice=0.05)  # what is asked decides nothing: the noise alone answers
+    questions, concepts, candidates = (
+        compare(["random-target"], settings(student_models={"fake": always}, reference="random-target",
+                                            env_options={"cohort_split": "all", "action": action}, n_recorded=4))
+        for action in ("question", "concept", "candidates")
+    )  # fmt: skip
+    for other in (concepts, candidates):
+        assert other.steps["response"].to_list() == questions.steps["response"].to_list()
+        assert other.episodes["targets"].to_list() == questions.episodes["targets"].to_list()
+
+
+def test_modes_and_student_model_of_a_training_are_read_from_beside_its_file(tmp_path: Path) -> None:
+    training = {"env_id": SMALL_ID, "action": "concept", "observation": "flat", "student_model": ""}
+    (tmp_path / "settings.json").write_text(json.dumps(training))
+    found = policies_module._training_settings(tmp_path / "model.zip")
+    assert found == training
+    assert policies_module._model_trained_on(found) == "ldsim"
+    assert policies_module._model_trained_on({}) is None
+    assert policies_module._model_trained_on({**training, "student_model": "bkt"}) == "bkt"
 
 
 def test_a_run_that_was_cut_off_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
