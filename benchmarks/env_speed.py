@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from parts.machine import machine
 from parts.steps import model_step, single_step, vector_step
-from parts.timing import TimedModel, rate, seconds_of, spread
+from parts.timing import TimedCall, rate, seconds_of, spread
 from parts.transformer_student import TransformerStudent
 
 from ldsim_env.envs import Cohort, LDSimEnv, LDSimVectorEnv, rollout_memory, to_sb3
@@ -32,6 +32,8 @@ from ldsim_env.simulator import StudentModel, load_simulator, simulator_folder
 RESULTS = Path(__file__).parent / "results"
 N_STUDENTS = (1, 64, 1024)
 REPEATS = 5
+FORMS = {"eager": False, "compiled": True}
+PPO_SETTINGS: dict[str, Any] = {"n_steps": 32, "batch_size": 1024, "n_epochs": 1, "seed": 0, "device": "cpu"}
 IMPORT = "import time; t = time.perf_counter(); import {package}; print(time.perf_counter() - t)"
 FIRST_STEP = """
 import time; t = time.perf_counter()
@@ -82,23 +84,27 @@ def start(bank: str) -> dict[str, Any]:
 
 
 def single(bank: str) -> dict[str, Any]:
-    """Steps a second of the single environment, and the share of the time in the student model."""
-    env = gym.make(f"LDSim-{bank}-v0")
-    return {"steps_per_second": rate(single_step(env)), **_share(bank, 1, batched=False)}
+    """Steps a second of the single environment, and the share of the time in the student model's step."""
+    return {name: _single(bank, compiled) for name, compiled in FORMS.items()}
+
+
+def _single(bank: str, compiled: bool) -> dict[str, Any]:
+    env = gym.make(f"LDSim-{bank}-v0", compiled=compiled)
+    rates = {"steps_per_second": rate(single_step(env))}
+    return {**rates, **_share(env.unwrapped, single_step(env), 1)}
 
 
 def batched(bank: str) -> dict[str, Any]:
     """Student-steps a second of the batched form, beside the student model alone."""
-    return {str(n): _batched(bank, n) for n in N_STUDENTS}
+    return {str(n): {name: _batched(bank, n, compiled) for name, compiled in FORMS.items()} for n in N_STUDENTS}
 
 
-def _batched(bank: str, n: int) -> dict[str, Any]:
-    model = load_simulator(bank)
-    return {
-        "steps_per_second": rate(vector_step(LDSimVectorEnv(n, bank)), n),
-        "student_model_alone": rate(model_step(model, n), n),
-        **_share(bank, n, batched=True),
-    }
+def _batched(bank: str, n: int, compiled: bool) -> dict[str, Any]:
+    env = LDSimVectorEnv(n, bank, compiled=compiled)
+    rates = {"steps_per_second": rate(vector_step(env), n)}
+    if not compiled:
+        rates["student_model_alone"] = rate(model_step(load_simulator(bank), n), n)
+    return {**rates, **_share(env, vector_step(env), n)}
 
 
 def masks(bank: str) -> dict[str, Any]:
@@ -132,19 +138,27 @@ def memory(bank: str) -> dict[str, Any]:
 
 
 def sb3_ppo(bank: str) -> dict[str, Any]:
-    """Steps a second of PPO training with 64 students, questions as actions."""
+    """Steps a second of PPO training with 64 students, questions and then concepts as actions."""
+    return {"settings": PPO_SETTINGS, **{action: _sb3_ppo(bank, action) for action in ("question", "concept")}}
+
+
+def _sb3_ppo(bank: str, action: str) -> dict[str, Any]:
     from stable_baselines3 import PPO  # noqa: PLC0415  (an optional package)
 
-    env = to_sb3(f"LDSim-{bank}-v0", num_envs=64)
-    settings: dict[str, Any] = {"n_steps": 32, "batch_size": 1024, "n_epochs": 1, "seed": 0, "device": "cpu"}
-    print(rollout_memory(env, settings["n_steps"]))
-    model = PPO("MlpPolicy", env, **settings)
-    n_actions = int(model.action_space.n)  # type: ignore[attr-defined]
-    steps = settings["n_steps"] * env.num_envs
+    env = to_sb3(f"LDSim-{bank}-v0", num_envs=64, action=action)
+    print(rollout_memory(env, PPO_SETTINGS["n_steps"]))
+    model: Any = PPO("MlpPolicy", env, **PPO_SETTINGS)
+    steps = PPO_SETTINGS["n_steps"] * env.num_envs
     model.learn(steps)
     alone = _without_environment(model)
+    model.collect_rollouts = rollouts = TimedCall(model.collect_rollouts)
     training = [steps / _seconds(lambda: model.learn(steps)) for _ in range(REPEATS)]
-    return {"settings": settings, "n_actions": n_actions, "steps_per_second": spread(training), "ppo_alone": alone}
+    return {
+        "n_actions": int(model.action_space.n),
+        "steps_per_second": spread(training),
+        "rollouts_alone": REPEATS * steps / rollouts.seconds,
+        "ppo_alone": alone,
+    }
 
 
 def _without_environment(model: Any) -> dict[str, float]:
@@ -184,19 +198,16 @@ def transformer_student(bank: str) -> dict[str, Any]:
 # ---- how it is done -----------------------------------------------------------------------------------------------
 
 
-def _share(bank: str, n: int, *, batched: bool) -> dict[str, float]:
-    """Share of an environment's time that is spent in the verbs of the student model."""
-    model = TimedModel(load_simulator(bank))
-    cohort = Cohort.load(simulator_folder(bank), model.bank)
-    if batched:
-        step = vector_step(LDSimVectorEnv(n, student_model=model, students=cohort))
-    else:
-        step = single_step(gym.wrappers.TimeLimit(LDSimEnv(student_model=model, students=cohort), 30))
+def _share(env: Any, step: Callable[[], None], n: int) -> dict[str, float]:
+    """Share of an environment's time that is spent in the step of the student model."""
     seconds_of(step, 62)
-    model.seconds = 0.0
+    learners = env._teaching.learners
+    plain, timed = learners._step, TimedCall(learners._step)
+    learners._step = timed
     calls = max(62, 20_000 // n)
     total = calls * seconds_of(step, calls)
-    return {"share_in_student_model": model.seconds / total}
+    learners._step = plain
+    return {"share_in_student_model": timed.seconds / total}
 
 
 def _step_after(model: StudentModel, bank: str, length: int) -> Callable[[], None]:

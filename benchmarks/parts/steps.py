@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from ldsim_env.simulator import StudentModel
+from ldsim_env.simulator.stepping import take_step
 
 
 def single_step(env: gym.Env[Any, Any]) -> Callable[[], None]:
@@ -47,18 +48,19 @@ def vector_step(env: Any, with_masks: bool = False) -> Callable[[], None]:
 
 
 def model_step(model: StudentModel, n: int) -> Callable[[], None]:
-    """The verbs that a step needs, with the states at hand."""
+    """The steps of the student model alone, with the states at hand."""
     state = model.start(n)
-    questions = torch.from_numpy(np.random.default_rng(0).integers(0, model.bank.n_questions, (100, n)))
+    random = np.random.default_rng(0)
+    questions = torch.from_numpy(random.integers(0, model.bank.n_questions, (100, n)))
+    thresholds = torch.from_numpy(random.random((100, n)))
     count = 0
 
     @torch.inference_mode()
     def step() -> None:
         nonlocal state, count
         count += 1
-        asked = questions[count % len(questions)]
-        response = (model.answer_prob(state, asked) > 0.5).float()
-        state = model.learn(state, asked, response)
-        model.mastery(state).numpy()
+        drawn = count % len(questions)
+        _, state, mastery = take_step(model, state, questions[drawn], thresholds[drawn])
+        mastery.numpy()
 
     return step

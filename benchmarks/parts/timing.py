@@ -4,16 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 import numpy as np
-from torch import Tensor
 
-from ldsim_env.logs import QuestionBank
-from ldsim_env.simulator import State, StudentModel
-
-Given = ParamSpec("Given")
-Result = TypeVar("Result")
 REPEATS = 7
 SECONDS = 0.7  # of each repeat
 
@@ -45,32 +39,16 @@ def spread(values: list[float]) -> dict[str, float]:
     return {"median": float(np.median(values)), "min": min(values), "max": max(values)}
 
 
-class TimedModel:
-    """A student model that counts the seconds spent in its verbs."""
+class TimedCall:
+    """A function that counts the seconds spent in it."""
 
-    def __init__(self, model: StudentModel):
-        self.bank: QuestionBank = model.bank
+    def __init__(self, call: Callable[..., Any]):
         self.seconds = 0.0
-        self._model = model
+        self._call = call
 
-    def start(self, n: int) -> State:
-        """See `StudentModel`."""
-        return self._timed(self._model.start, n)
-
-    def answer_prob(self, state: State, question: Tensor) -> Tensor:
-        """See `StudentModel`."""
-        return self._timed(self._model.answer_prob, state, question)
-
-    def learn(self, state: State, question: Tensor, response: Tensor) -> State:
-        """See `StudentModel`."""
-        return self._timed(self._model.learn, state, question, response)
-
-    def mastery(self, state: State) -> Tensor:
-        """See `StudentModel`."""
-        return self._timed(self._model.mastery, state)
-
-    def _timed(self, verb: Callable[Given, Result], *arguments: Given.args, **named: Given.kwargs) -> Result:
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        """Call it."""
         started = time.perf_counter()
-        result = verb(*arguments, **named)
+        result = self._call(*arguments, **named)
         self.seconds += time.perf_counter() - started
         return result
