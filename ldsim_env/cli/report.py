@@ -13,6 +13,10 @@ from ldsim_env.cli.arguments import say
 def report(
     results: Annotated[Path, typer.Argument(help="Folder that `ldsim compare` wrote.", show_default=False)],
     out: Annotated[Path, typer.Option(help="The page to write (.html).")] = Path("report.html"),
+    curves: Annotated[
+        list[Path] | None,
+        typer.Option(help="Learning curves: a curves.parquet or a folder of a training; may be repeated."),
+    ] = None,
     reference: Annotated[
         str | None, typer.Option(help="Policy that the others are measured against; random, where it was compared.")
     ] = None,
@@ -23,5 +27,5 @@ def report(
     """Write one self-contained page about a comparison: leaderboard, harm, single students, learning curves."""
     from ldsim_env.compare.report import ReportSettings, write_report
 
-    write_report(results, out, ReportSettings(reference=reference, n_player_episodes=episodes))
+    write_report(results, out, ReportSettings(reference=reference, n_player_episodes=episodes), curves or ())
     say(f"{out}: {out.stat().st_size / 1e6:.1f} MB, one file; open it in a browser.")

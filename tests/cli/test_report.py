@@ -20,9 +20,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_page_is_written(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "page.html"
-    result = CliRunner().invoke(
-        app, ["report", str(folder), "--out", str(out), "--reference", "zpd", "--episodes", "4"]
-    )
+    options = ["--out", str(out), "--reference", "zpd", "--episodes", "4", "--curves", str(folder)]
+    result = CliRunner().invoke(app, ["report", str(folder), *options])
     assert result.exit_code == 0, result.output
     assert "MB, one file" in result.output
     assert "vs zpd" in out.read_text(encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,11 +42,12 @@ class ResultFolder:
     curves: pl.DataFrame
 
 
-def read_result_folder(folder: Path) -> ResultFolder:
+def read_result_folder(folder: Path, curves: Sequence[Path] = ()) -> ResultFolder:
     """Read a folder of results.
 
     Args:
         folder: Holds settings.json, episodes.parquet, steps.parquet and maybe curves.parquet.
+        curves: More learning curves, as files or as folders that hold curves.parquet, such as those of trainings.
 
     Raises:
         CheckpointError: If the folder or a file is absent or damaged, a column is missing, the format is of another
@@ -57,19 +59,26 @@ def read_result_folder(folder: Path) -> ResultFolder:
     settings = read_run_settings(folder)
     episodes = _read_table(folder / EPISODES_FILE, EPISODE_COLUMNS)
     steps = _read_table(folder / STEPS_FILE, STEP_COLUMNS)
-    curves = _read_table(folder / CURVES_FILE, CURVE_COLUMNS, may_be_absent=True)
     _check_not_empty(episodes, folder / EPISODES_FILE)
     for table, name in ((episodes, EPISODES_FILE), (steps, STEPS_FILE)):
         _check_names(table, "policy", [policy.name for policy in settings.policies], folder / name)
         _check_names(table, "student_model", settings.student_models, folder / name)
-    return ResultFolder(settings, episodes, steps, curves)
+    return ResultFolder(settings, episodes, steps, _read_curves(folder / CURVES_FILE, curves))
 
 
-def _read_table(path: Path, columns: tuple[str, ...], may_be_absent: bool = False) -> pl.DataFrame:
+def _read_curves(own: Path, others: Sequence[Path]) -> pl.DataFrame:
+    polars = load_polars()
+    paths = [own] if own.is_file() else []
+    paths += [path / CURVES_FILE if path.is_dir() else path for path in others]
+    if not paths:
+        return polars.DataFrame(schema=dict.fromkeys(CURVE_COLUMNS, polars.Null))  # type: ignore[no-any-return]
+    tables = [_read_table(path, CURVE_COLUMNS) for path in paths]
+    return polars.concat(tables, how="vertical_relaxed").unique(maintain_order=True)  # type: ignore[no-any-return]
+
+
+def _read_table(path: Path, columns: tuple[str, ...]) -> pl.DataFrame:
     polars = load_polars()
     if not path.is_file():
-        if may_be_absent:
-            return polars.DataFrame(schema=dict.fromkeys(columns, polars.Null))  # type: ignore[no-any-return]
         raise CheckpointError(f"{path}: no such file. Compare again; a report needs it.")
     try:
         table: pl.DataFrame = polars.read_parquet(path)

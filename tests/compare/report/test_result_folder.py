@@ -11,7 +11,7 @@ import pytest
 
 from ldsim_env.compare.report import read_result_folder
 from ldsim_env.errors import CheckpointError, MissingExtraError
-from tests.compare.report.made_up_results import CONCEPTS, Size, write_results
+from tests.compare.report.made_up_results import CONCEPTS, Size, curves_of, write_results
 
 
 @pytest.fixture
@@ -39,6 +39,19 @@ def test_a_folder_is_read_whole(folder: Path) -> None:
 def test_curves_may_be_absent(folder: Path) -> None:
     (folder / "curves.parquet").unlink()
     assert read_result_folder(folder).curves.is_empty()
+
+
+def test_curves_of_trainings_are_added(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "dqn").mkdir()
+    curves_of("dqn").write_parquet(tmp_path / "dqn" / "curves.parquet")
+    curves_of("sac").with_columns(pl.col("steps").cast(pl.Int32)).write_parquet(tmp_path / "sac.parquet")
+    curves = read_result_folder(folder, [tmp_path / "dqn", tmp_path / "sac.parquet"]).curves
+    assert curves["agent"].value_counts().sort("agent").rows() == [("dqn", 60), ("ppo", 60), ("sac", 60)]
+
+
+def test_curves_that_are_not_there(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"dqn.parquet: no such file"):
+        read_result_folder(folder, [tmp_path / "dqn.parquet"])
 
 
 @pytest.mark.parametrize("entry", [None, ["DKT"]])
