@@ -39,8 +39,8 @@ def _result(size: DriftSize) -> str:
         fits = size.fits
         text += f"Practice weighed by {fits.course} fits that course best, by {fits.next_answer} the next answers. "
     return text + (
-        f"Within a run the shape is off: the simulator expects {first:+.1%} at the first question, and real students "
-        f"change by {size.run.real[1] - size.run.real[0]:+.1%} to the second, simulated ones by "
+        f"At the first question of a run simulated students differ from real ones by {first:+.1%}; to the second, real "
+        f"students change by {size.run.real[1] - size.run.real[0]:+.1%} and simulated ones by "
         f"{size.run.simulated[1.0][1] - size.run.simulated[1.0][0]:+.1%}."
     )
 
