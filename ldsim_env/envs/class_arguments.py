@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gymnasium.error import InvalidAction
@@ -11,17 +11,17 @@ from gymnasium.error import InvalidAction
 from ldsim_env.errors import SettingsError, unknown_name
 
 
-def refuse_unknown_arguments(arguments: Mapping[str, Any], *constructors: Callable[..., Any]) -> None:
-    """Refuse the arguments that none of the constructors names.
+def refuse_unknown_arguments(arguments: Mapping[str, Any], *classes: type[Any]) -> None:
+    """Refuse the arguments that none of the classes' constructors names.
 
     Raises:
         SettingsError: Names every one of them, with the nearest match.
     """
     known = {
         parameter.name
-        for constructor in constructors
-        for parameter in inspect.signature(constructor).parameters.values()
-        if parameter.kind is not parameter.VAR_KEYWORD
+        for made in classes
+        for parameter in inspect.signature(made.__init__).parameters.values()  # `LDSimEnv.__new__` hides the names
+        if parameter.kind is not parameter.VAR_KEYWORD and parameter.name != "self"
     }
     unknown = [unknown_name("argument", name, known) for name in arguments if name not in known]
     if unknown:

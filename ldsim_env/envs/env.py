@@ -75,9 +75,8 @@ class LDSimEnv(SingleStudentEnv):
         (exam_t - exam_{t-1}) / max(1 - exam_0, min_gap)
 
     in [-1 / min_gap, 1]; over an episode it adds up to the normalised learning gain E_p. The exam is read from the
-    state and never changes it. The terms are in `info["reward_terms"]`, whichever is the reward; those marked + try
-    things out on the student model, which takes as long as a step or more, and are there where the reward consists of
-    them or with `full_info=True`:
+    state and never changes it. All terms are in `info["reward_terms"]`, whichever is the reward; those marked + try
+    things out on the student model, which takes as long as a step or more, and are worked out when they are read:
 
     | Term | Meaning | Min | Max |
     |---|---|---|---|
@@ -92,7 +91,8 @@ class LDSimEnv(SingleStudentEnv):
     | `success` | 1 for a right response | 0 | 1 |
     | `coverage` | share of the targets practised for the first time | 0 | 1 |
 
-    `reward={"step_gain": 1.0, "zpd": 0.1}` is a weighted sum. On the last step there is nothing extra. The exam of
+    `reward={"step_gain": 1.0, "zpd": 0.1}` is a weighted sum. On the last step there is nothing extra. The last step
+    is the one that terminates or that the time limit truncates; without a time limit only the former. The exam of
     `retention` is taken by a copy of the student who has practised questions on concepts that are no targets, evenly
     spread over the bank and answered as the student model expects.
 
@@ -192,7 +192,8 @@ class LDSimEnv(SingleStudentEnv):
     - `history_length=20`: for `observation="history"`;
     - `retention_steps=10`: for `retention`;
     - `pessimism=1.0`: for `pessimistic_gain`;
-    - `full_info=False`: whether the costly reward terms are always in `info`;
+    - `full_info=True`: whether all reward terms are in `info`; False leaves out those marked + that the reward doesn't
+      consist of, for wrappers that read every value of an info (`SyncVectorEnv`, `AsyncVectorEnv`) and so pay for all;
     - `compiled=False`: whether the student model steps as machine code, which is several times faster and rounds
       differently in the last digit. The first step ever compiles it, which takes half a minute and a C++ compiler;
       later ones find it in the user's cache (`$LDSIM_CACHE`). On the CPU only;
@@ -246,7 +247,7 @@ class LDSimEnv(SingleStudentEnv):
         history_length: int = 20,
         retention_steps: int = 10,
         pessimism: float = 1.0,
-        full_info: bool = False,
+        full_info: bool = True,
         compiled: bool = False,
         device: str = "cpu",
         render_mode: str | None = None,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -92,12 +94,26 @@ class LaterDict(dict[str, Any]):
     def __repr__(self) -> str:
         return repr(dict(self))
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> LaterDict:
+        """A deep copy, whose values are still to be made: Stable-Baselines3 copies every info like this."""
+        twin = LaterDict((), str)
+        for key, value in dict.items(self):
+            is_later = type(value) is _Later
+            dict.__setitem__(
+                twin, key, _Later(partial(_copied, value.make)) if is_later else copy.deepcopy(value, memo)
+            )
+        return twin
+
     def __reduce__(self) -> tuple[Any, ...]:
         return dict, (self.made(),)
 
     def _make_all(self) -> None:
         for key in self:
             self[key]
+
+
+def _copied(make: Callable[[str], Any], key: str) -> Any:
+    return copy.deepcopy(make(key))
 
 
 class _Later:

@@ -39,6 +39,7 @@ class Learners:
         self.mastery: NDArray[np.float32] = np.empty((0, model.bank.n_concepts), np.float32)
         self.members: NDArray[np.float32] | None = None
         self._state: State = {}
+        self._kept: State = {}  # an earlier state that may still be read, see `before`
         self._device = next(iter(model.start(0).values())).device
         self._all_questions = torch.arange(model.bank.n_questions, device=self._device)
 
@@ -49,7 +50,7 @@ class Learners:
         if isinstance(rows, slice):
             self._become(state)
             return
-        self._state = _own(self._state)
+        self._state = _apart(_own(self._state), self._kept)
         _write(self._state, self._tensor(rows), state)
         self.mastery = with_rows(self.mastery, rows, _numpy(self.model.mastery(state)))
         self._examine_members()
@@ -141,25 +142,34 @@ class Learners:
         return f"{type(self.model).__name__} ({', '.join(f'{name} {shape}' for name, shape in shapes.items())})"
 
     @torch.inference_mode()
-    def mastery_after(self, questions: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Mastery if the students in ``rows`` answered these questions, each as expected; nothing is changed.
+    def mastery_after(self, questions: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Mastery if the students answered these questions, each as expected, ``(n, n_concepts)``; nothing is changed.
 
         Args:
-            questions: ``(len(rows), m)`` question indices; a row that begins with `NO_QUESTION` has none.
-            rows: Which students.
-
-        Returns:
-            ``(len(rows), n_concepts)``.
+            questions: ``(n, m)`` question indices; a row that begins with `NO_QUESTION` has none.
         """
-        mastery = self.mastery[rows]
+        mastery = self.mastery.copy()
         practising = np.flatnonzero((questions >= 0).all(axis=1))
         if not len(practising):
             return mastery
-        state = select_students(self._state, self._tensor(rows[practising]))
+        state = select_students(self._state, self._tensor(practising))
         for asked in self._tensor(questions[practising].T.copy()):
             state = self.model.learn(state, asked, self.model.answer_prob(state, asked))
         mastery[practising] = _numpy(self.model.mastery(state))
         return mastery
+
+    def before(self) -> Learners:
+        """The students as they stand, for trials after they learned more: nobody writes over this state."""
+        self._kept = self._state
+        return self.frozen()
+
+    @torch.inference_mode()
+    def some(self, rows: NDArray[np.int64]) -> Learners:
+        """Copies of the students in ``rows`` as they stand."""
+        copies = self.frozen()
+        copies._state = select_students(self._state, self._tensor(rows))
+        copies.mastery = self.mastery[rows]
+        return copies
 
     def frozen(self) -> Learners:
         """The mastery as it stands, to be read after the students learned more."""
@@ -205,6 +215,15 @@ class Learners:
 def _own(state: State) -> State:
     """The state in tensors that may be written to: a model may hand out one value expanded to all students."""
     return {name: value.contiguous() for name, value in state.items()}
+
+
+def _apart(state: State, kept: State) -> State:
+    """The state in tensors that share no memory with those of ``kept``: a model may hand out what it was given."""
+    return {name: value.clone() if _are_shared(value, kept.get(name)) else value for name, value in state.items()}
+
+
+def _are_shared(one: Tensor, other: Tensor | None) -> bool:
+    return other is not None and one.untyped_storage().data_ptr() == other.untyped_storage().data_ptr()
 
 
 def _write(state: State, rows: Tensor, new: State) -> None:

@@ -46,14 +46,18 @@ class StudentReadings:
 
     @property
     def step_budget(self) -> int:
-        """Steps that an episode has at most: the time limit where there is one."""
+        """Steps that progress is measured against: the time limit where there is one.
+
+        Setting it makes it the limit, after which the terms that come with the last step are paid; who steps the
+        environment without Gymnasium's `TimeLimit` ends the episode there.
+        """
         return self._teaching.session.step_budget
 
     @step_budget.setter
     def step_budget(self, steps: int) -> None:
         if steps < 1:
             raise SettingsError(f"step_budget: expected at least 1, got {steps}.")
-        self._teaching.session.step_budget = steps
+        self._teaching.session.set_step_limit(steps)
 
     @property
     def targets(self) -> NDArray[np.int64]:

@@ -1,9 +1,9 @@
 """Reward terms by name: what one step is worth, for n students at once.
 
 The terms stand in ``info["reward_terms"]``, whichever the reward consists of; it is one of them or a weighted sum. Two
-of them try things out on the student model, which costs as much as a step or more (`COSTLY`): they are computed where
-the reward consists of them, and on demand. A step on which no question was asked (a masked action that was skipped)
-earns 0 in every term but ``final_gain`` and ``retention``.
+of them try things out on the student model, which costs as much as a step or more (`COSTLY`): they are worked out when
+somebody reads them, from the students as they stood at that step. A step on which no question was asked (a masked
+action that was skipped) earns 0 in every term but ``final_gain`` and ``retention``.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from ldsim_env.envs.later import LaterDict
 from ldsim_env.errors import SettingsError, unknown_name
 
 FloatArray = NDArray[np.float64]
+Trial = Callable[[], FloatArray]
+"""Tries something out on copies of the students and gives what came of it, ``(n,)``."""
 
 
 class StepRecord(NamedTuple):
@@ -31,12 +33,12 @@ class StepRecord(NamedTuple):
     response: NDArray[np.int8]  # 1 right, 0 wrong
     asked: NDArray[np.bool_]  # whether a question was asked at all
     newly_covered: FloatArray  # share of the targets that this question was the first of the episode to practise
-    ended: NDArray[np.bool_]  # whether this was the last step: terminated, or the step budget is used up
+    ended: NDArray[np.bool_]  # whether this was the last step: terminated, or the step limit is reached
     min_gap: float  # least denominator of the learning gain
-    expected_change: FloatArray | None = None  # mean over both answers of the change of the exam score; None unknown
+    expected_change: Trial | None = None  # mean over both answers of the change of the exam score
     disagreement: FloatArray | None = None  # standard deviation over an ensemble's members of the exam score's change
     pessimism: float = 1.0  # weight of the disagreement in `pessimistic_gain`
-    retained_exam: FloatArray | None = None  # exam score after practice of other concepts; read where ``ended``
+    retained_exam: Trial | None = None  # exam score after practice of other concepts; read where ``ended``
 
 
 def learning_gain(exam_start: FloatArray, exam_now: FloatArray, min_gap: float) -> FloatArray:
@@ -108,14 +110,25 @@ def coverage(record: StepRecord) -> FloatArray:
 
 
 def _known(name: str, record: StepRecord) -> FloatArray:
-    value: FloatArray | None = getattr(record, name)
-    assert value is not None, f"{name} is read by a term that `terms_computed` didn't name"
-    return value
+    trial: Trial | None = getattr(record, name)
+    assert trial is not None, f"{name} is read by a term that `terms_offered` didn't name"
+    return trial()
 
 
 TERMS: dict[str, Callable[[StepRecord], FloatArray]] = {
     term.__name__: term
-    for term in (step_gain, expected_gain, final_gain, retention, exam_delta, disagreement, pessimistic_gain, zpd, success, coverage)
+    for term in (
+        step_gain,
+        expected_gain,
+        final_gain,
+        retention,
+        exam_delta,
+        disagreement,
+        pessimistic_gain,
+        zpd,
+        success,
+        coverage,
+    )
 }
 """Every reward term by name."""
 
@@ -126,8 +139,8 @@ COSTLY = (expected_gain.__name__, retention.__name__)
 """The terms that try things out on the student model."""
 
 
-def terms_computed(weights: Mapping[str, float], full_info: bool) -> tuple[str, ...]:
-    """The terms to compute: those that cost nothing, those in ``weights``, and with ``full_info`` all."""
+def terms_offered(weights: Mapping[str, float], full_info: bool) -> tuple[str, ...]:
+    """The terms in infos: those that cost nothing, those in ``weights``, and with ``full_info`` all."""
     return tuple(name for name in TERMS if full_info or name in weights or name not in COSTLY)
 
 

@@ -33,7 +33,7 @@ class Answers(NamedTuple):
     asked: NDArray[np.bool_]  # False where the action was masked and the step passes without a question
 
 
-_NOT_SAVED = ("bank", "settings", "step_budget")
+_NOT_SAVED = ("bank", "settings", "step_limit", "step_budget")
 
 
 class Session:
@@ -43,9 +43,11 @@ class Session:
         bank: The question bank.
         settings: The rules.
         n: Number of students.
-        step_budget: Steps after which an episode is cut off; the measure of progress.
+        step_limit: Steps after which an episode is cut off; None is never.
 
     Attributes:
+        step_limit: See above; change it by `set_step_limit`.
+        step_budget: The measure of progress: the step limit, or `DEFAULT_STEP_BUDGET` where there is none.
         asked: Which questions were asked.
         targets: ``(n, n_concepts)`` bool.
         steps: ``(n,)`` int64, steps of the episode so far, skipped ones included.
@@ -55,8 +57,9 @@ class Session:
     The arrays are replaced, never written to, so that what was read off an earlier step stays true.
     """
 
-    def __init__(self, bank: QuestionBank, settings: EnvSettings, n: int, step_budget: int = DEFAULT_STEP_BUDGET):
-        self.bank, self.settings, self.step_budget = bank, settings, step_budget
+    def __init__(self, bank: QuestionBank, settings: EnvSettings, n: int, step_limit: int | None = DEFAULT_STEP_BUDGET):
+        self.bank, self.settings = bank, settings
+        self.set_step_limit(step_limit)
         self.asked = AskedQuestions(n, bank.n_questions)
         self.targets = np.zeros((n, bank.n_concepts), bool)
         self.steps = np.zeros(n, np.int64)
@@ -66,6 +69,11 @@ class Session:
         self._uncovered = np.zeros((n, bank.n_concepts + 1), bool)  # one column more for the padding of questions
         self._first = np.arange(n)[:, None] * (bank.n_concepts + 1)  # where each row begins in it
         self._mastered = np.zeros(n, bool)
+
+    def set_step_limit(self, step_limit: int | None) -> None:
+        """Cut episodes off after so many steps; None is never."""
+        self.step_limit = step_limit
+        self.step_budget = DEFAULT_STEP_BUDGET if step_limit is None else step_limit
 
     def begin(self, targets: NDArray[np.bool_], mastery: NDArray[np.float32], rows: Rows = ALL_ROWS) -> None:
         """Start new episodes for the students in ``rows``, with their targets and mastery ``(len(rows), K)``."""
@@ -148,8 +156,10 @@ class Session:
         return self._mastered | (self.asked.counts >= self.bank.n_questions)
 
     def truncated(self) -> NDArray[np.bool_]:
-        """``(n,)``: the step budget is used up."""
-        return self.steps >= self.step_budget
+        """``(n,)``: the step limit is reached."""
+        if self.step_limit is None:
+            return np.zeros(len(self.steps), bool)
+        return self.steps >= self.step_limit
 
     def frozen(self) -> Session:
         """The session as it stands, to be read after it went on: what may be asked, targets and exam scores."""
@@ -159,16 +169,12 @@ class Session:
         return then
 
     def save(self) -> dict[str, Any]:
-        """Everything that changes, copied, by name; the step budget is the environment's and is left out."""
+        """Everything that changes, copied, by name; the step limit is the environment's and is left out."""
         return {name: copy.deepcopy(value) for name, value in vars(self).items() if name not in _NOT_SAVED}
 
     def load(self, saved: dict[str, Any]) -> None:
         """Go on from where `save` was called."""
         vars(self).update(copy.deepcopy(saved))
-
-    def exam_scores(self, mastery: NDArray[np.float32], rows: Rows = ALL_ROWS) -> NDArray[np.float64]:
-        """What the students in ``rows`` would score with this mastery ``(len(rows), n_concepts)``."""
-        return self._exam.sit(mastery, self.settings.mastery_threshold, rows)[0]
 
     def learning_gains(self) -> NDArray[np.float64]:
         """Normalised learning gain since the start of the episode, ``(n,)``."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ldsim_env.envs.rewards import reward_weights, terms_computed
+from ldsim_env.envs.rewards import reward_weights, terms_offered
 from ldsim_env.errors import SettingsError, unknown_name
 
 ACTIONS = ("question", "concept", "candidates", "embedding")
@@ -40,8 +40,9 @@ class EnvSettings:
         history_length: Interactions in the observation ``"history"``, at least 1.
         retention_steps: Questions on other concepts before the exam of the reward term ``retention``, at least 1.
         pessimism: How much of the members' disagreement the reward term ``pessimistic_gain`` takes off, at least 0.
-        full_info: Whether the reward terms that cost as much as a step or more (`rewards.COSTLY`) are computed even
-            where the reward doesn't consist of them.
+        full_info: Whether infos have the reward terms that cost as much as a step or more (`rewards.COSTLY`) where the
+            reward doesn't consist of them. They are worked out when they are read; False is for those who read infos
+            as a whole.
         compiled: Whether the student model steps as machine code; see `ldsim_env.simulator.compiled_step`.
 
     Raises:
@@ -63,12 +64,12 @@ class EnvSettings:
     history_length: int = 20
     retention_steps: int = 10
     pessimism: float = 1.0
-    full_info: bool = False
+    full_info: bool = True
     compiled: bool = False
     weights: dict[str, float] = field(init=False, repr=False, compare=False)
     """Weight of each reward term that the reward consists of."""
     terms: tuple[str, ...] = field(init=False, repr=False, compare=False)
-    """The reward terms that are computed."""
+    """The reward terms in infos."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "weights", reward_weights(self.reward))
@@ -81,7 +82,7 @@ class EnvSettings:
         for name in ("mastery_threshold", "min_gap", "wished_success"):
             _check_share(name, getattr(self, name))
         _check_not_negative("pessimism", self.pessimism)
-        object.__setattr__(self, "terms", terms_computed(self.weights, self.full_info))
+        object.__setattr__(self, "terms", terms_offered(self.weights, self.full_info))
 
 
 _CHOICES = {

@@ -38,6 +38,7 @@ class SingleStudentEnv(StudentReadings, gym.Env[Any, Any]):
         self.settings = teaching.settings
         self.action_space, self.observation_space = teaching.action.space, teaching.observation.space
         self._teaching = teaching
+        teaching.session.set_step_limit(None)  # a time limit is around the environment, and makes itself known at reset
         self._path: list[PathStep] = []
         self._window = Window("LDSim", self.metadata["render_fps"])
         self._in_episode = self._was_loaded = False
@@ -50,7 +51,8 @@ class SingleStudentEnv(StudentReadings, gym.Env[Any, Any]):
         """
         chosen = read_options(options, self.bank, self._teaching.students)
         super().reset(seed=seed)
-        self.step_budget = time_limit_around(self) or self.step_budget
+        if (limit := time_limit_around(self)) is not None:
+            self.step_budget = limit
         self._teaching.begin(self.np_random.random((1, self._teaching.n_draws)), chosen)
         self._path = []
         self._in_episode = True

@@ -22,7 +22,7 @@ from ldsim_env.envs.response_noise import ResponseNoise
 from ldsim_env.envs.rewards import StepRecord
 from ldsim_env.envs.rows import ALL_ROWS, Rows, with_rows
 from ldsim_env.envs.saved_state import TeachingState
-from ldsim_env.envs.session import DEFAULT_STEP_BUDGET, Answers, Session
+from ldsim_env.envs.session import Answers, Session
 from ldsim_env.envs.settings import EnvSettings
 from ldsim_env.envs.start_states import StartStates
 from ldsim_env.envs.targets import TargetRule
@@ -89,15 +89,15 @@ class Teaching:
     def for_many(self, n: int) -> Teaching:
         """The same for n students, none of whom has begun; what never changes is shared."""
         twin = copy.copy(self)
-        twin._make_room(n, self.session.step_budget)
+        twin._make_room(n)
         return twin
 
-    def _make_room(self, n: int, step_budget: int = DEFAULT_STEP_BUDGET) -> None:
+    def _make_room(self, n: int) -> None:
         """Everything that has a row a student."""
         self._minds = [(Learners(start.model, self._step), start) for start in self._start_states[:1]]
         self._minds += [(Learners(start.model), start) for start in self._start_states[1:]]
         self.learners, self.observer = self._minds[0][0], self._minds[-1][0]
-        self.session = Session(self.model.bank, self.settings, n, step_budget)
+        self.session = Session(self.model.bank, self.settings, n)
         self.recent = RecentInteractions(n, recent_length(self.settings))
         self.offered = np.full((n, self.action.n_candidates), NO_QUESTION)
         self.noise = ResponseNoise(n)

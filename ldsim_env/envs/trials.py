@@ -1,31 +1,40 @@
-"""Trials on copies of the students, for the reward terms that need them: nothing here changes a student."""
+"""Trials on copies of the students, for the reward terms that need them: nothing here changes a student.
+
+A trial costs as much as a step or more, so it is only prepared here, and made when the term is read.
+"""
 
 from __future__ import annotations
+
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ldsim_env.envs.exam import Exam
 from ldsim_env.envs.learners import Learners
 from ldsim_env.envs.questions import NO_QUESTION
-from ldsim_env.envs.rewards import StepRecord
+from ldsim_env.envs.rewards import StepRecord, Trial
 from ldsim_env.envs.rows import with_rows
 from ldsim_env.envs.session import Answers, Session
 from ldsim_env.logs.bank import QuestionBank
 
 
-def expected_change(learners: Learners, session: Session, answers: Answers) -> NDArray[np.float64] | None:
+def expected_change(learners: Learners, session: Session, answers: Answers) -> Trial | None:
     """Mean over both answers of the change of the exam score, ``(n,)``; to be called before the students learn.
 
     None where no reward term reads it.
     """
     if "expected_gain" not in session.settings.terms:
         return None
+    return partial(_expected_change, learners.before(), session.targets, answers)
+
+
+def _expected_change(before: Learners, targets: NDArray[np.bool_], answers: Answers) -> NDArray[np.float64]:
     questions = np.maximum(answers.question, 0)[:, None]
-    change = learners.expected_gains(questions, session.targets)[:, 0]
-    return np.where(answers.asked, change, 0.0)
+    return np.where(answers.asked, before.expected_gains(questions, targets)[:, 0], 0.0)
 
 
-def retained_exam(learners: Learners, session: Session, record: StepRecord) -> NDArray[np.float64] | None:
+def retained_exam(learners: Learners, session: Session, record: StepRecord) -> Trial | None:
     """Exam scores after practice of other concepts, ``(n,)``, right where the episode ended.
 
     Each student who ended answers ``retention_steps`` questions of `other_practice` as the student model expects
@@ -34,9 +43,20 @@ def retained_exam(learners: Learners, session: Session, record: StepRecord) -> N
     if "retention" not in session.settings.terms:
         return None
     ended = np.flatnonzero(record.ended)
-    practice = other_practice(session.bank, session.targets[ended], session.settings.retention_steps)
-    scores = session.exam_scores(learners.mastery_after(practice, ended), ended)
-    return with_rows(record.exam_now, ended, scores)
+    if not len(ended):
+        return lambda: record.exam_now
+    return partial(_retained_exam, learners.some(ended), session.targets[ended], session, record)
+
+
+def _retained_exam(
+    learners: Learners, targets: NDArray[np.bool_], session: Session, record: StepRecord
+) -> NDArray[np.float64]:
+    """``learners`` and ``targets`` are those of the students who ended."""
+    exam = Exam(len(targets))
+    exam.set_targets(targets)
+    practice = other_practice(session.bank, targets, session.settings.retention_steps)
+    retained, _ = exam.sit(learners.mastery_after(practice), session.settings.mastery_threshold)
+    return with_rows(record.exam_now, np.flatnonzero(record.ended), retained)
 
 
 def other_practice(bank: QuestionBank, targets: NDArray[np.bool_], n_steps: int) -> NDArray[np.int64]:

@@ -89,7 +89,7 @@ class LDSimVectorEnv(VectorEnv[Observations, NDArray[Any], NDArray[Any]]):
         single = LDSimEnv(bank, **arguments)
         self.settings = single.settings
         self._teaching = single._teaching.for_many(self.num_envs)
-        self._teaching.session.step_budget = self._limit or DEFAULT_STEP_BUDGET
+        self._teaching.session.set_step_limit(self._limit)
         self._make_spaces(single)
         self._streams = NoiseStreams(self.num_envs)
         self._ended = np.zeros(self.num_envs, bool)
@@ -154,7 +154,7 @@ class LDSimVectorEnv(VectorEnv[Observations, NDArray[Any], NDArray[Any]]):
             rewards[begins] = 0.0
         session = self._teaching.session
         terminated = session.terminated() & ~begins
-        truncated = session.truncated() & ~begins if self._limit else np.zeros(self.num_envs, bool)
+        truncated = session.truncated() & ~begins
         self._ended = terminated | truncated
         infos = self._infos(step, ~begins)
         return self._teaching.observations(), rewards, terminated, truncated, infos

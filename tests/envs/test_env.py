@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ldsim_env.envs import REWARD_TERMS, LDSimEnv
-from ldsim_env.envs.rewards import COSTLY
 from ldsim_env.errors import CheckpointError, SettingsError
 from tests.envs.fake_student import FakeStudent, make_small, small_bank, small_cohort, small_env
 
@@ -34,7 +33,7 @@ def test_info_keys_are_complete() -> None:
     for question in (0, 0, 1):  # the second is skipped
         info = env.step(question)[4]
         assert set(info) == STEP_KEYS
-        assert set(info["reward_terms"]) == set(REWARD_TERMS) - set(COSTLY)
+        assert set(info["reward_terms"]) == set(REWARD_TERMS)
 
 
 def test_info_tells_the_step() -> None:

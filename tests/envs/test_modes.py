@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ldsim_env.envs import REWARD_TERMS
+from ldsim_env.envs.rewards import DISAGREEMENT_TERMS, reward_weights
 from ldsim_env.envs.settings import ACTIONS, MASKED_ACTION_RULES, OBSERVATIONS, RESPONSE_RULES
 from ldsim_env.envs.targets import TARGET_RULES
 from ldsim_env.teacher.graph import ConceptGraph, Relation
@@ -41,7 +42,15 @@ def student() -> FakeStudent:
 
 def make(action: str, observation: str, **kwargs: Any) -> gym.Env[Any, Any]:
     sizes = {"n_candidates": 5, "history_length": 4, "retention_steps": 2}
-    return make_small(student=student(), action=action, observation=observation, **(sizes | kwargs))
+    taught = answering(kwargs.get("reward", "step_gain"))
+    return make_small(student=student(), action=action, observation=observation, **(sizes | taught | kwargs))
+
+
+def answering(reward: Any) -> dict[str, Any]:
+    """Who answers: where the reward is about disagreement, two student models that disagree."""
+    if not set(reward_weights(reward)) & set(DISAGREEMENT_TERMS):
+        return {}
+    return {"student_model": [student(), FakeStudent(BANK, practice=0.05, evidence=0.2, from_mastery=True)]}
 
 
 # ---- checkers -----------------------------------------------------------------------------------------------------
@@ -115,7 +124,7 @@ def reset_options(draw: st.DrawFn) -> dict[str, Any]:
 @settings(max_examples=80, deadline=None)
 @given(arguments(), reset_options(), st.integers(0, 2**31), st.randoms(use_true_random=False))
 def test_whatever_is_allowed_works(kwargs: dict[str, Any], options: dict[str, Any], seed: int, random: Any) -> None:
-    env = small_env(student(), **kwargs)
+    env = small_env(student(), **answering(kwargs["reward"]), **kwargs)
     env.action_space.seed(seed)
     observation, info = env.reset(seed=seed, options=options)
     assert observation in env.observation_space
@@ -146,7 +155,7 @@ def test_one_seed_one_episode_and_saved_states_are_the_same(
     kwargs: dict[str, Any], options: dict[str, Any], seed: int
 ) -> None:
     kwargs |= {"masked_action": "skip"}
-    one, other = (small_env(student(), **kwargs) for _ in range(2))
+    one, other = (small_env(student(), **answering(kwargs["reward"]), **kwargs) for _ in range(2))
     one.action_space.seed(seed)
     assert data_equivalence(one.reset(seed=seed, options=options), other.reset(seed=seed, options=options), exact=True)
     for _ in range(6):

@@ -106,7 +106,7 @@ def test_termination_is_the_student_models() -> None:
             {"observer": 3},
             r"observer: expected a student model \(with bank, start, .*\) or the name or folder .* got 3",
         ),
-        ({"student_model": [FakeStudent()]}, "student_model: expected a student model"),
+        ({"student_model": []}, "student_model: expected a student model"),
     ],
 )
 def test_wrong_models(arguments: dict[str, Any], message: str) -> None:

@@ -1,17 +1,19 @@
 """The reward terms that try things out on copies of the student."""
 
+import copy
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from gymnasium.utils.env_checker import data_equivalence
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
 from ldsim_env.envs.trials import other_practice
 from ldsim_env.simulator.protocol import State
-from tests.envs.fake_student import FakeStudent, make_small, small_bank, small_env
+from tests.envs.fake_student import FakeStudent, make_small, small_bank, small_env, small_vector_env
 
 BANK = small_bank()
 
@@ -130,3 +132,101 @@ def test_trials_change_nothing() -> None:
         assert np.array_equal(one[0], other[0])
         assert one[1:4] == other[1:4]
         assert set(other[4]["reward_terms"]) - set(one[4]["reward_terms"]) == {"expected_gain", "retention"}
+        assert np.isfinite(list(other[4]["reward_terms"].values())).all()
+
+
+# ---- they are made when they are read, of what was then -----------------------------------------------------------
+
+
+def test_a_step_costs_nothing_more_until_the_terms_are_read() -> None:
+    student = Forgetful(practice=0.02)
+    env = make_small(student=student, max_episode_steps=4)
+    env.reset(seed=0)
+    for question in (0, 3, 4):  # Gymnasium's checker reads all that the first two steps give
+        env.step(question)
+    before = student.n_learn_calls
+    info = env.step(1)[4]
+    assert info["reward_terms"]["success"] in (0, 1)
+    assert student.n_learn_calls == before + 1
+    assert copy.deepcopy(info)["response"] in (0, 1)  # as Stable-Baselines3 does with every info
+    assert student.n_learn_calls == before + 1
+    assert info["reward_terms"]["retention"] != info["reward_terms"]["final_gain"]
+    assert student.n_learn_calls > before + 1
+
+
+class Aliasing(Forgetful):
+    """Hands out one of the tensors that it was given, so that states of several steps share memory."""
+
+    def start(self, n: int) -> State:
+        return super().start(n) | {"talent": torch.zeros(n, 1)}
+
+    def answer_prob(self, state: State, question: Tensor) -> Tensor:
+        prob = super().answer_prob(state, question)
+        return (prob + state["talent"].view(-1, *[1] * (prob.dim() - 1))).clamp(0.01, 0.99)
+
+    def learn(self, state: State, question: Tensor, response: Tensor) -> State:
+        return super().learn(state, question, response) | {"talent": state["talent"]}
+
+
+@pytest.mark.parametrize("mode", ["SameStep", "NextStep"])
+def test_terms_read_late_are_those_of_their_step(mode: str) -> None:
+    """Read at once, or after all episodes went on, were reset in part and written over: the same."""
+    arguments = {"action": "concept", "autoreset_mode": mode, "max_episode_steps": 3, "mastery_threshold": 0.5}
+    kept = [], []
+    for infos_read, at_once in zip(kept, (True, False), strict=True):
+        student = Aliasing(practice=0.1, evidence=0.2, from_mastery=True)
+        envs = small_vector_env(4, student, **arguments)
+        envs.reset(seed=5, options={"history": []})
+        rng = np.random.default_rng(0)
+        infos = []
+        for _ in range(9):
+            infos.append(envs.step(rng.integers(4, size=4))[4])
+            if at_once:
+                infos[-1] = copy.deepcopy(infos[-1])
+                infos[-1].made()
+        infos_read.extend(info.made() for info in infos)
+    assert data_equivalence(*kept)
+    terms = [info.get("final_info", info).get("reward_terms", {}) for info in kept[0]]
+    assert any(np.abs(term["retention"]).max() > 0 for term in terms if term)
+
+
+# ---- the last step is the one that ends an episode ----------------------------------------------------------------
+
+
+def paid_at(rewards: list[float]) -> list[int]:
+    return [step for step, reward in enumerate(rewards, start=1) if reward != 0]
+
+
+@pytest.mark.parametrize("reward", ["final_gain", "retention"])
+def test_without_a_time_limit_only_termination_is_the_end(reward: str) -> None:
+    rules = {"reward": reward, "allow_repeats": True, "targets": ["Adding"]}
+    student = FakeStudent(start=0.2, practice=0.001)
+    never = small_vector_env(2, student, max_episode_steps=None, **rules)
+    never.reset(seed=0, options={"history": []})
+    steps = [never.step(np.array([0, 5])) for _ in range(40)]
+    assert paid_at([float(step[1][0]) for step in steps]) == []
+    assert not any(step[3].any() for step in steps)
+    single = small_env(student, **rules)  # no TimeLimit around it
+    single.reset(seed=0, options={"history": []})
+    assert paid_at([single.step(0)[1] for _ in range(40)]) == []
+    assert single.step_budget == 30  # of which the progress is a share
+
+
+@pytest.mark.parametrize("reward", ["final_gain", "retention"])
+def test_the_end_is_paid_once(reward: str) -> None:
+    rules = {"reward": reward, "allow_repeats": True, "targets": ["Adding"]}
+    student = FakeStudent(start=0.2, practice=0.001)
+    limited = make_small(student=student, max_episode_steps=35, **rules)
+    limited.reset(seed=0, options={"history": []})
+    assert paid_at([limited.step(0)[1] for _ in range(35)]) == [35]
+    own_limit = small_env(student, **rules)
+    own_limit.step_budget = 4
+    own_limit.reset(seed=0, options={"history": []})
+    assert paid_at([own_limit.step(0)[1] for _ in range(4)]) == [4]
+    learns = FakeStudent(start=0.2, practice=0.05)
+    terminates = small_vector_env(1, learns, max_episode_steps=None, mastery_threshold=0.4, **rules)
+    terminates.reset(seed=0, options={"history": []})
+    assert paid_at([float(terminates.step(np.array([0]))[1][0]) for _ in range(5)]) in (
+        [4],
+        [5],
+    )  # .2 + 4 * .05, rounded
