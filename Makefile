@@ -48,6 +48,7 @@ bundle: $(STAMP) ## Rebuild the bundled simulator and its synthetic cohort from 
 	$(RUN) -m ldsim_env fit $(LOGS)/assist09 --name ASSIST09 --out $(BANK) \
 		--relations $(BANK)/relations.json --labels $(BANK)/labels.json
 	$(RUN) -m ldsim_env cohort $(LOGS)/assist09 --simulator $(BANK) --compare-with $(LOGS)/assist09/fold4.csv
+	$(RUN) -m ldsim_env probe $(LOGS)/assist09/fold4.csv --simulator $(BANK) --keep
 	rm $(BANK)/history.json $(BANK)/history.png
 
 # The stamp comes last, so that a set-up that was interrupted is taken up again.

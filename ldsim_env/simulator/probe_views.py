@@ -23,11 +23,11 @@ def probe_table(report: ProbeReport) -> Table:
     table = Table(title=title, title_justify="left", caption=_caption(report), caption_justify="left")
     table.add_column("script", no_wrap=True)
     for name in ("expected", "as it came", "right"):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     last_of_kind = {probe.kind: probe.name for probe in report.probes}.values()
     for probe in report.probes:
         gains = ((probe.expected_gain, probe.expected_error), (probe.mean_gain, probe.standard_error))
-        figures = [f"{gain:+.4f} ± {2 * error:.3f}" for gain, error in gains]
+        figures = [f"{gain:+.4f} ±{2 * error:.3f}" for gain, error in gains]
         table.add_row(probe.name, *figures, f"{probe.success_rate:.2f}", end_section=probe.name in last_of_kind)
     return table
 
