@@ -44,7 +44,7 @@ def findings(
 
 def _leader(best: LeaderboardRow, student_model: str, settings: ReportSettings) -> str:
     return (
-        f"{best.policy.label} teaches best on {student_model}: gain {best.iqm:.3f}, "
+        f"{best.policy.label} leads on {student_model}: gain {best.iqm:.3f}, "
         f"{settings.confidence:.0%} interval {best.iqm_interval.low:.3f} to {best.iqm_interval.high:.3f}."
     )
 

@@ -171,7 +171,7 @@ def test_playing_stops_at_the_end(open_page: Callable[..., Any]) -> None:
     page.click("#to-end")
     page.click("#back")
     page.click("#play")
-    page.wait_for_function("document.getElementById('where').textContent === 'question 8 of 8'")
+    playwright.expect(page.locator("#where")).to_have_text("question 8 of 8")
     assert text(page, "#play") == "Play"
 
 

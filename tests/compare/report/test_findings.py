@@ -29,7 +29,7 @@ def _filled(template: PairedEpisodes, gains: np.ndarray) -> dict[str, np.ndarray
 
 def test_a_clear_leader(results: ResultFolder, settings: ReportSettings) -> None:
     text = sentences(results, settings, {"random": 0.1, "zpd": 0.2, "ppo": 0.4, "greedy": 0.5})
-    assert "PPO <5 seeds> teaches best on LDSim" in text
+    assert "PPO <5 seeds> leads on LDSim" in text
     assert "Against random, on the same students, it gains +0.300" in text
     assert "Against the runner-up, zpd, it gains +0.200" in text
     assert "reaches 80% of the mean gain of greedy" in text
@@ -47,7 +47,7 @@ def test_the_reference_may_be_best(results: ResultFolder, settings: ReportSettin
 
 def test_the_upper_bound_never_leads(results: ResultFolder, settings: ReportSettings) -> None:
     text = sentences(results, settings, {"random": 0.1, "greedy": 0.9})
-    assert "random teaches best" in text
+    assert "random leads" in text
     assert "runner-up" not in text
 
 
