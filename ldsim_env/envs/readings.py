@@ -19,13 +19,8 @@ from ldsim_env.simulator.protocol import State, StudentModel
 Scalar = TypeVar("Scalar", bound=np.generic)
 
 
-class StudentReadings:
-    """The readings of one student; the environment that has this as a base sets ``_teaching``.
-
-    What a tutor can know (`answer_probs`, `mastery`) is the observer's, by default the student model itself.
-
-    The readings of an episode raise `gymnasium.error.ResetNeeded` before the first reset.
-    """
+class CourseReadings:
+    """What holds for one student and for many; the environment that has this as a base sets ``_teaching``."""
 
     _teaching: Teaching
 
@@ -46,12 +41,26 @@ class StudentReadings:
 
     @property
     def step_budget(self) -> int:
+        """Steps that progress is measured against: the time limit where there is one."""
+        return self._teaching.session.step_budget
+
+
+class StudentReadings(CourseReadings):
+    """The readings of one student.
+
+    What a tutor can know (`answer_probs`, `mastery`) is the observer's, by default the student model itself.
+
+    The readings of an episode raise `gymnasium.error.ResetNeeded` before the first reset.
+    """
+
+    @property
+    def step_budget(self) -> int:
         """Steps that progress is measured against: the time limit where there is one.
 
         Setting it makes it the limit, after which the terms that come with the last step are paid; who steps the
         environment without Gymnasium's `TimeLimit` ends the episode there.
         """
-        return self._teaching.session.step_budget
+        return super().step_budget
 
     @step_budget.setter
     def step_budget(self, steps: int) -> None:

@@ -18,6 +18,7 @@ from ldsim_env.envs.noise import NoiseStreams
 from ldsim_env.envs.observations import Observations
 from ldsim_env.envs.options import ResetOptions, read_options
 from ldsim_env.envs.questions import question_indices
+from ldsim_env.envs.readings import CourseReadings
 from ldsim_env.envs.rows import ALL_ROWS
 from ldsim_env.envs.session import DEFAULT_STEP_BUDGET
 from ldsim_env.envs.teaching import Teaching
@@ -31,13 +32,12 @@ from ldsim_env.envs.vector_arguments import (
 )
 from ldsim_env.envs.vector_infos import final_infos, state_infos, step_infos
 from ldsim_env.errors import SettingsError
-from ldsim_env.logs.bank import QuestionBank
 
 BoolArray = NDArray[np.bool_]
 NOTHING_CHOSEN = ResetOptions()
 
 
-class LDSimVectorEnv(VectorEnv[Observations, NDArray[Any], NDArray[Any]]):
+class LDSimVectorEnv(CourseReadings, VectorEnv[Observations, NDArray[Any], NDArray[Any]]):
     """``num_envs`` students, each in an own episode; what `LDSimEnv` says of one of them holds for each.
 
     ``gymnasium.make_vec("LDSim-ASSIST09-v0", num_envs=1024, vectorization_mode="vector_entry_point")`` makes it. With
@@ -160,21 +160,6 @@ class LDSimVectorEnv(VectorEnv[Observations, NDArray[Any], NDArray[Any]]):
         return self._teaching.observations(), rewards, terminated, truncated, infos
 
     # ---- readings: see `ldsim_env.envs.readings` for those of one student; these have a row a student --------------
-
-    @property
-    def bank(self) -> QuestionBank:
-        """The question bank."""
-        return self._teaching.model.bank
-
-    @property
-    def n_students(self) -> int:
-        """Number of students in the environment's split of the cohort."""
-        return self._teaching.students.n_students
-
-    @property
-    def step_budget(self) -> int:
-        """Steps that progress is measured against: ``max_episode_steps`` where it is given."""
-        return self._teaching.session.step_budget
 
     def action_masks(self) -> NDArray[np.uint8]:
         """Which actions ask a question that may be asked, ``(num_envs, n_actions)`` uint8: 1 yes, 0 no.
