@@ -8,6 +8,7 @@ of the embedded bank's training split; then it and the simple recommenders teach
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -55,6 +56,7 @@ def main(
     save_model(model, out / "ppo.zip")
     learned = SB3Recommender(model, "ppo")
     settings = CompareSettings(env_id=env_id, n_students=students, seeds=(seed,))
+    shutil.rmtree(out / "comparison", ignore_errors=True)  # of an earlier demo, maybe with other students
     results = compare([*SIMPLE, learned], settings, console, out=out / "comparison")
     print_table(results, console)
     save_figure(interval_plot(results), out / "comparison.png")

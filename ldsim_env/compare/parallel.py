@@ -52,13 +52,18 @@ def run_cells(work: Work, n_jobs: int, console: Console | None) -> None:
         SettingsError: If something can't be made, or can't be sent to another process.
         LDSimError: If a process died.
     """
-    todo = replace(work, cells=[cell for cell in work.cells if not cell.is_done(work.folder)])
+    todo = replace(work, cells=[cell for cell in work.cells if not _is_done(cell, work)])
     n_done = len(work.cells) - len(todo.cells)
     with _progress(console, len(work.cells), n_done, work.settings.n_students) as progress:
         if n_jobs == 1 or len(todo.cells) <= 1:
             _run_here(todo, progress)
         else:
             _run_elsewhere(todo, min(n_jobs, len(todo.cells)), progress)
+
+
+def _is_done(cell: Cell, work: Work) -> bool:
+    # A recommender that came as an object may be another one than that of the last run; nothing tells.
+    return bool(work.policies[cell.policy].entry.source) and cell.is_done(work.folder)
 
 
 def _run_here(work: Work, progress: Progress) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
+import inspect
 import json
 import os
 import platform
@@ -134,11 +135,20 @@ def _n_steps(settings: CompareSettings, env: Env) -> int:
 
 def _fingerprints(policies: Sequence[Policy], settings: CompareSettings, env: Env) -> dict[str, str]:
     """SHA-256 of the files that policies and student models were read from, so that nothing stale is gone on with."""
-    files = {policy.name: [Path(policy.entry.source)] for policy in policies if policy.entry.source.endswith(".zip")}
+    files = {policy.name: _policy_files(policy) for policy in policies}
     bank = env.spec.kwargs.get("bank") if env.spec else None
     for name, model in settings.models.items():
         files[f"student model {name}"] = _model_files(model, bank)
     return {name: _digest(paths) for name, paths in files.items() if paths}
+
+
+def _policy_files(policy: Policy) -> list[Path]:
+    """The file of a trained policy, the module of one of the user's; the package's own go by its version."""
+    source = policy.entry.source
+    if source.endswith(".zip"):
+        return [Path(source)]
+    module = inspect.getsourcefile(type(policy.loaded())) if ":" in source else None
+    return [Path(module)] if module else []
 
 
 def _model_files(model: Any, bank: Any) -> list[Path]:

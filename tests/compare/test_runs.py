@@ -11,7 +11,7 @@ import ldsim_env.compare.cells as cells_module
 import ldsim_env.compare.policies as policies_module
 from ldsim_env.compare import CompareSettings, compare, matrix_of, matrix_plot, print_matrix, save_matrix
 from ldsim_env.errors import CheckpointError, MissingExtraError, SettingsError
-from ldsim_env.recommenders import ZPDRecommender
+from ldsim_env.recommenders import ZPDRecommender, ZPDWeakestRecommender
 from tests.envs.fake_student import SMALL_ID, FakeStudent, register_small
 
 pytest.importorskip("polars", reason="needs the extra 'report'")
@@ -103,6 +103,28 @@ def test_a_further_policy_is_added_to_those_that_are_there(tmp_path: Path) -> No
     both = compare(["random", "weakest"], settings(), out=tmp_path)
     assert [policy.name for policy in both.settings.policies] == ["zpd", "random", "weakest"]
     assert both.episodes.height == 3 * 2 * 4
+
+
+def test_a_recommender_that_came_as_an_object_is_run_again(tmp_path: Path) -> None:
+    class Chosen(ZPDRecommender):
+        name = "chosen"
+
+    class Other(ZPDWeakestRecommender):
+        name = "chosen"
+
+    first = compare(["random", Chosen()], settings(), out=tmp_path)
+    again = compare(["random", Other()], settings(), out=tmp_path)
+    assert not again.steps.filter(policy="chosen").equals(first.steps.filter(policy="chosen"))
+
+
+def test_a_policy_whose_file_has_changed_is_not_gone_on_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    source = "from ldsim_env.recommenders import ZPDRecommender\n\nclass Mine(ZPDRecommender):\n    name = 'mine'\n"
+    (tmp_path / "my_policies.py").write_text(source)
+    compare(["random", "my_policies:Mine"], settings(), out=tmp_path / "out")
+    (tmp_path / "my_policies.py").write_text(source + "\n# changed\n")
+    with pytest.raises(SettingsError, match="another comparison; the file of mine differ"):
+        compare(["random", "my_policies:Mine"], settings(), out=tmp_path / "out")
 
 
 @pytest.mark.parametrize(
