@@ -3,6 +3,7 @@
 The knowledge state holds an ability per concept ``x`` and shared factors ``z``. A question q with concepts k:
 
     logit p   = a_q * mean_{k in q}(x_k + w_k . z) + b_q (+ an offset where this very question was met before)
+                + context(past, q)       a passing influence, which the exam doesn't read (`context.py`)
     e         = r - p                                        the innovation: mean 0 under the model, whatever is asked
     x        += e * (g_own 1_q + g_related S_q) + drift 1_q + bend
     z        += e * g_z
@@ -30,6 +31,9 @@ from torch.nn import functional
 from ldsim_env.errors import SettingsError
 from ldsim_env.logs.bank import QuestionBank
 from ldsim_env.simulator.concept_encoder import ConceptTables, table_shapes
+from ldsim_env.simulator.context import ContextReadout
+from ldsim_env.simulator.curvature import bend
+from ldsim_env.simulator.difficulties import middling_easiness
 from ldsim_env.simulator.layers import draw_layer, gru_cell, linear
 from ldsim_env.simulator.protocol import State
 from ldsim_env.simulator.question_memory import empty_memory, offset_of, offsets_of_all, remember
@@ -57,7 +61,7 @@ class LDSimNetwork(nn.Module):
 
     Args:
         bank: The questions.
-        question_prior: ``(n_questions,)`` float32, log-odds of a right answer shrunk to the question's concepts.
+        question_prior: ``(n_questions,)`` float32, easiness in logits; see `fit_easiness`.
         question_weight: ``(n_questions,)`` float32 >= 0, how often each question was asked in the training log.
         settings: Sizes.
     """
@@ -94,6 +98,7 @@ class LDSimNetwork(nn.Module):
         self.gain_hidden = linear(N_GAIN_FEATURES + size + past, settings.gain_size)
         self.gain_output = linear(settings.gain_size, N_GAINS + factors)
         self.past = gru_cell(size + 3, past) if past else None
+        self.context = ContextReadout(past, size, settings.context_size) if past and settings.context_size else None
 
     @torch.no_grad()
     def initialise(self, generator: torch.Generator) -> None:
@@ -101,6 +106,8 @@ class LDSimNetwork(nn.Module):
         for layer in (self.gain_hidden, self.gain_output, self.past):
             if layer is not None:
                 draw_layer(layer, generator)
+        if self.context is not None:
+            self.context.initialise(generator)
         self.gain_output.weight.mul_(0.3)
         self.gain_output.bias.zero_()
         self.gain_output.bias[N_GAINS:].normal_(0, 0.1, generator=generator)
@@ -111,7 +118,9 @@ class LDSimNetwork(nn.Module):
         self.tables = tables
         self._discrimination = self.log_discrimination.clamp(-limit, limit).exp()
         self._easiness = self.prior_scale * self.question_prior + self.easiness_correction
-        self.offsets = self._concept_offsets()
+        self.offsets = middling_easiness(
+            self._easiness, self.question_weight, self._concepts, self._share, self.bank.n_concepts
+        )
         # means over a question's concepts, looked up by kind: there are far fewer sets of concepts than questions
         self._of_kind = self._kind_share @ torch.cat([tables.vectors, tables.flow, tables.prerequisites], dim=1)
 
@@ -159,14 +168,14 @@ class LDSimNetwork(nn.Module):
         """P(right) in (0, 1), of the shape of ``question``: ``(n,)`` or ``(n, m)`` int64."""
         level = self._level(state)
         if question.dim() == 1:
-            met = offset_of(state, question, self.met_before)
-            return torch.sigmoid(self._logit(self._mean_level(level, question), question) + met)
+            return torch.sigmoid(self._logit_of(state, self._look_up(question), level, question))
         met = offsets_of_all(state, self.bank.n_questions, self.met_before)
-        by_kind = level @ self._kind_share.t()
+        by_kind, context = level @ self._kind_share.t(), self._context_by_kind(state)
         if question.stride(0) == 0:  # the same questions for everyone, as `expand` makes them
-            same = question[0]
-            return torch.sigmoid(self._logit(by_kind[:, self._kind[same]], same) + met[:, same])
-        return torch.sigmoid(self._logit(by_kind.gather(1, self._kind[question]), question) + met.gather(1, question))
+            same, kind = question[0], self._kind[question[0]]
+            return torch.sigmoid(self._logit(by_kind[:, kind], same) + met[:, same] + context[:, kind])
+        by_kind, context = (table.gather(1, self._kind[question]) for table in (by_kind, context))
+        return torch.sigmoid(self._logit(by_kind, question) + met.gather(1, question) + context)
 
     def learn(self, state: State, question: Tensor, response: Tensor) -> State:
         """The state after answering ``question`` ``(n,)`` with ``response`` ``(n,)``."""
@@ -176,10 +185,13 @@ class LDSimNetwork(nn.Module):
         """``(n, n_concepts)``: P(right) on a question of middling difficulty of each concept."""
         return torch.sigmoid(self._level(state) + self.offsets)
 
-    # ---- one step -------------------------------------------------------------------------------------------------
-
     def step(
-        self, state: State, question: Tensor, respond: Respond, fit_drift: Tensor | None = None
+        self,
+        state: State,
+        question: Tensor,
+        respond: Respond,
+        fit_drift: Tensor | None = None,
+        prior_shift: Tensor | None = None,
     ) -> tuple[Tensor, State]:
         """Answer and learn in one go, so that P(right) is computed once.
 
@@ -188,13 +200,14 @@ class LDSimNetwork(nn.Module):
             question: ``(n,)`` int64.
             respond: Gives the responses ``(n,)`` from P(right) ``(n,)``.
             fit_drift: ``(n,)`` bool, the students from whom the drift takes gradients; None is all.
+            prior_shift: ``(n,)`` what is added to the questions' priors; None is nothing.
 
         Returns:
             P(right) ``(n,)`` and the next state.
         """
         asked, level = self._look_up(question), self._level(state)
-        met = offset_of(state, question, self.met_before)
-        prob = torch.sigmoid(self._logit(self._mean_level(level, question), question) + met)
+        logit = self._logit_of(state, asked, level, question)
+        prob = torch.sigmoid(logit if prior_shift is None else logit + self.prior_scale * prior_shift)
         response = respond(prob)
         innovation = (response - prob).unsqueeze(1)
         own, related, drift, factor_gain = self._gains(state, asked, level, prob)
@@ -202,8 +215,8 @@ class LDSimNetwork(nn.Module):
             drift = torch.where(fit_drift.unsqueeze(1), drift, drift.detach())
         practice = (asked.share > 0).to(prob.dtype)
         gain = (related * asked.flow).scatter_add(1, asked.concepts, own * practice)
-        bend = self._bend(level, prob, torch.addmm(gain, factor_gain, self.tables.loadings.t()))
-        moved = state["ability"] + innovation * gain + bend
+        swing = torch.addmm(gain, factor_gain, self.tables.loadings.t())
+        moved = state["ability"] + innovation * gain + bend(torch.sigmoid(level + self.offsets), prob, swing)
         return prob, {
             "ability": moved.scatter_add(1, asked.concepts, drift * practice),
             "factors": state["factors"] + innovation * factor_gain,
@@ -214,7 +227,7 @@ class LDSimNetwork(nn.Module):
 
     def _gains(self, state: State, asked: _Asked, level: Tensor, prob: Tensor) -> tuple[Tensor, ...]:
         """Own gain >= 0, related gain in (0, 1), drift >= 0, each (n, 1), and factor gains (n, F); blind to r."""
-        practised = (state["practised"].gather(1, asked.concepts) * asked.share).sum(1)
+        practised = _mean_practice(state, asked)
         features = torch.stack(
             [
                 torch.log1p(state["step"].to(prob.dtype)) / 4,
@@ -232,33 +245,12 @@ class LDSimNetwork(nn.Module):
         own, related, drift = out[:, :N_GAINS].split(1, dim=1)
         return functional.softplus(own), torch.sigmoid(related - 2), functional.softplus(drift - 3), out[:, N_GAINS:]
 
-    def _bend(self, level: Tensor, prob: Tensor, swing: Tensor) -> Tensor:
-        """(n, K): what keeps the expected mastery in place where the sigmoid is curved, to second order.
-
-        Args:
-            level: ``(n, K)`` x_k + w_k . z.
-            prob: ``(n,)`` P(right).
-            swing: ``(n, K)`` how far the level of each concept moves for an innovation of 1.
-        """
-        mastery = torch.sigmoid(level + self.offsets)
-        return swing.square() * (prob * (1 - prob)).unsqueeze(1) * (mastery - 0.5)
-
     def _remember_past(self, past: Tensor, vector: Tensor, prob: Tensor, response: Tensor) -> Tensor:
         if self.past is None:
             return past
         answer = torch.stack([prob, response, response - prob], dim=1)
         summary: Tensor = self.past(torch.cat([vector, answer], dim=1), past)
         return summary
-
-    # ---- read-outs ------------------------------------------------------------------------------------------------
-
-    def _concept_offsets(self) -> Tensor:
-        """(K,): mean easiness of a concept's questions, each weighted by how often it was asked (+1)."""
-        weight = (self._share * (self.question_weight + 1).unsqueeze(1)).reshape(-1)
-        easiness = self._easiness.unsqueeze(1).expand_as(self._concepts).reshape(-1)
-        total = weight.new_zeros(self.bank.n_concepts).index_add(0, self._concepts.reshape(-1), weight)
-        summed = weight.new_zeros(self.bank.n_concepts).index_add(0, self._concepts.reshape(-1), weight * easiness)
-        return summed / total.clamp(min=1e-6)
 
     def question_terms(self, question: Tensor) -> Tensor:
         """Sum of squared corrections and log discriminations of the distinct questions, for holding them small."""
@@ -278,10 +270,30 @@ class LDSimNetwork(nn.Module):
         """(n, K): x_k + w_k . z."""
         return torch.addmm(state["ability"], state["factors"], self.tables.loadings.t())
 
-    def _mean_level(self, level: Tensor, question: Tensor) -> Tensor:
-        """(n,): mean level over the concepts of the question each student is asked."""
-        return (level.gather(1, self._concepts[question]) * self._share[question]).sum(1)
+    def _logit_of(self, state: State, asked: _Asked, level: Tensor, question: Tensor) -> Tensor:
+        """(n,): the logit of P(right) of one question of each student."""
+        mean_level = (level.gather(1, asked.concepts) * asked.share).sum(1)
+        logit = self._logit(mean_level, question) + offset_of(state, question, self.met_before)
+        if self.context is None:
+            return logit
+        logit += self.context(state["past"], asked.vector, _mean_practice(state, asked), state["step"])
+        return logit
+
+    def _context_by_kind(self, state: State) -> Tensor:
+        """(n, n_kinds): the context's offset for a question of each kind."""
+        if self.context is None:
+            return self.question_prior.new_zeros(len(state["step"]), len(self._kind_share))
+        vectors = self._of_kind[:, : self.settings.concept_size]
+        of_kinds: Tensor = self.context(
+            state["past"], vectors, state["practised"] @ self._kind_share.t(), state["step"]
+        )
+        return of_kinds
 
     def _logit(self, mean_level: Tensor, question: Tensor) -> Tensor:
-        """The logit of P(right) but for the offset of a question met before, of the shape of ``mean_level``."""
+        """The logit of P(right) but for memory and context, of the shape of ``mean_level``."""
         return torch.addcmul(self._easiness[question], self._discrimination[question], mean_level)
+
+
+def _mean_practice(state: State, asked: _Asked) -> Tensor:
+    """(n,): how often the concepts of what is asked were practised, on average over them."""
+    return (state["practised"].gather(1, asked.concepts) * asked.share).sum(1)

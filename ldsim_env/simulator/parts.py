@@ -6,8 +6,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from ldsim_env.logs import ResponseLog, shrunk_log_odds
+from ldsim_env.logs import ResponseLog
 from ldsim_env.simulator.concept_encoder import ConceptEncoder
+from ldsim_env.simulator.difficulties import fit_easiness
 from ldsim_env.simulator.network import LDSimNetwork
 from ldsim_env.simulator.settings import NetworkSettings, TrainingSettings
 from ldsim_env.teacher.graph import ConceptGraph
@@ -27,9 +28,9 @@ class Parts(nn.Module):
     ) -> Parts:
         """Parts for a log's bank: question priors from the log, start weights from the seed."""
         generator = torch.Generator().manual_seed(training.seed)
-        prior = shrunk_log_odds(log, training.concept_strength, training.question_strength)
+        prior = fit_easiness(log, training.window, training.question_spread)
         asked = np.bincount(log.questions, minlength=log.bank.n_questions).astype(np.float32)
-        fresh = LDSimNetwork(log.bank, torch.from_numpy(prior.question), torch.from_numpy(asked), network)
+        fresh = LDSimNetwork(log.bank, prior, torch.from_numpy(asked), network)
         fresh.initialise(generator)
         arrays = graph.arrays(log.bank) if graph else None
         return cls(fresh, ConceptEncoder(log.bank.n_concepts, network, generator, arrays))

@@ -18,7 +18,8 @@ class NetworkSettings:
         n_factors: Shared ability factors z, which every concept reads through its loadings.
         concept_size: Width of a concept's vector, which shapes loadings, gains and evidence flow.
         gain_size: Width of the one hidden layer that the gains and the drift come from.
-        past_size: Width of the recurrent summary of the past that the gains read; 0 leaves it out.
+        past_size: Width of the recurrent summary of the past that the gains and the context read; 0 leaves it out.
+        context_size: Width of the context's hidden layer; 0 leaves the context out.
         memory: How many of a student's last questions are remembered, for meeting the same question again. 200
             covers a whole training window.
         max_discrimination: A question's discrimination a_q stays within [1 / max_discrimination, max_discrimination].
@@ -27,7 +28,8 @@ class NetworkSettings:
     n_factors: int = 32
     concept_size: int = 32
     gain_size: int = 48
-    past_size: int = 32
+    past_size: int = 64
+    context_size: int = 32
     memory: int = 200
     max_discrimination: float = 3.0
 
@@ -35,6 +37,7 @@ class NetworkSettings:
         for name in ("n_factors", "concept_size", "gain_size", "memory"):
             _check_count(self, name, 1)
         _check_count(self, "past_size", 0)
+        _check_count(self, "context_size", 0)
         _check_at_least(self, "max_discrimination", 1)
 
 
@@ -54,28 +57,34 @@ class TrainingSettings:
             them as they are.
         rollout_share: Share of the windows that go on with the model's own answers from a random cut; the true
             responses stay the targets. 0 trains on true responses only.
+        hard_share: Share of the rollouts that answer by whether P(right) is above 0.5 instead of by chance; they teach
+            the gains to bear answers that exaggerate.
         label_weight: Weight of the distillation loss (the teacher's mastery labels) against the response loss.
         question_penalty: Pull of the question terms to 0 (to the prior), in nats per squared logit each time that a
             batch holds the question.
-        concept_strength: Interactions that the overall rate counts for in a concept's prior.
-        question_strength: Interactions that the concepts' rate counts for in a question's prior.
+        question_spread: Standard deviation of the questions' easiness around that of their concepts, in logits, before
+            the log is read.
+        by_others: How far a question's prior is, in training, what other students say of it: 1 wholly, so that it
+            doesn't know the answer that is to be predicted; 0 what all say. Between, gains are trained for what lies
+            between new students and known ones.
         stopping_share: Share of the training students kept apart for stopping where no ``valid`` log is given.
         window: Interactions in a training window.
     """
 
     seed: int = 0
-    epochs: int = 12
+    epochs: int = 10
     patience: int = 3
     batch_size: int = 48
-    learning_rate: float = 3e-3
+    learning_rate: float = 4e-3
     weight_decay: float = 1e-2
     gradient_clip: float = 1.0
-    averaging: float = 0.98
-    rollout_share: float = 0.5
+    averaging: float = 0.99
+    rollout_share: float = 1.0
+    hard_share: float = 0.3
     label_weight: float = 0.5
     question_penalty: float = 0.2
-    concept_strength: float = 20.0
-    question_strength: float = 8.0
+    question_spread: float = 0.7
+    by_others: float = 0.5
     stopping_share: float = 0.1
     window: int = 200
 
@@ -86,10 +95,10 @@ class TrainingSettings:
         _check_count(self, "seed", 0)
         for name in ("weight_decay", "label_weight", "question_penalty"):
             _check_at_least(self, name, 0)
-        for name in ("learning_rate", "gradient_clip", "concept_strength", "question_strength"):
+        for name in ("learning_rate", "gradient_clip", "question_spread"):
             if not getattr(self, name) > 0:
                 raise SettingsError(f"{name}: expected a number above 0, got {getattr(self, name)!r}.")
-        for name in ("averaging", "rollout_share", "stopping_share"):
+        for name in ("averaging", "rollout_share", "hard_share", "by_others", "stopping_share"):
             if not 0 <= getattr(self, name) <= 1:
                 raise SettingsError(f"{name}: expected a share from 0 to 1, got {getattr(self, name)!r}.")
 

@@ -22,6 +22,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from ldsim_env.errors import LogError
 from ldsim_env.logs import ResponseLog, refuse_leaks
 from ldsim_env.logs.windows import KT_MINIMUM, SIMULATION_MINIMUM, Windows, padded, select_windows, windows
+from ldsim_env.simulator.difficulties import easiness_by_others
 from ldsim_env.simulator.distillation import Teaching, WindowLabels
 from ldsim_env.simulator.network import LDSimNetwork
 from ldsim_env.simulator.parts import Parts
@@ -97,6 +98,7 @@ class Trainer:
         self._parts = Parts.new(log, network or NetworkSettings(), self.settings, self._teaching.graph)
         self._average = AveragedModel(self._parts, multi_avg_fn=_forgetting(self.settings.averaging))
         self._best = deepcopy(self._parts)
+        self._prior_shift = self._by_others()
         self._windows = _by_length(windows(log, self.settings.window))
         self._labels = WindowLabels.place(self._teaching.labels, log, self._windows)
         self._optimizer = _optimizer(self._parts, self.settings)
@@ -155,11 +157,13 @@ class Trainer:
         questions, responses, lengths = (torch.from_numpy(array) for array in padded(self.log, found))
         network = self._parts.network.train()
         network.use_tables(self._parts.encoder())
-        noise = torch.from_numpy(rng.random(questions.shape, dtype=np.float32))
+        noise = self._response_noise(questions.shape, rng)
         n_observed = self._n_observed(lengths, rng)
         labels = self._labels.of_batch(rows, n_observed)
         watch = partial(labels.watch, network)
-        prob = unroll(network, questions, responses, n_observed, uniforms=noise, watch=watch)
+        prob = unroll(
+            network, questions, responses, n_observed, uniforms=noise, watch=watch, prior_shift=self._shift_of(found)
+        )
         scored = torch.arange(questions.shape[1]) < lengths.unsqueeze(1)
         scored[:, 0] = False
         loss = functional.binary_cross_entropy(prob[scored].clamp(1e-6, 1 - 1e-6), responses[scored])
@@ -167,6 +171,29 @@ class Trainer:
         held = self.settings.question_penalty * network.question_terms(questions[scored]) / n
         self._descend(loss + self.settings.label_weight * labels.loss + held)
         return float(loss.detach()), n
+
+    def _by_others(self) -> NDArray[np.float32]:
+        """(n_interactions,): what the question's prior changes by when others than the student say how easy it is."""
+        share = self.settings.by_others
+        if share == 0:
+            return np.zeros(self.log.n_interactions, np.float32)
+        others = easiness_by_others(self.log, self.settings.window, self.settings.question_spread).numpy()
+        shift: NDArray[np.float32] = share * (others - self._parts.network.question_prior.numpy()[self.log.questions])
+        return shift
+
+    def _shift_of(self, found: Windows) -> Tensor:
+        """(n, length): `_by_others` of the windows' interactions, 0 where padded."""
+        position = np.arange(int(found.length.max()))
+        inside = position < found.length[:, None]
+        shift = np.zeros(inside.shape, np.float32)
+        shift[inside] = self._prior_shift[(found.start[:, None] + position)[inside]]
+        return torch.from_numpy(shift)
+
+    def _response_noise(self, shape: torch.Size, rng: np.random.Generator) -> Tensor:
+        """(n, length): evenly spread; 0.5 throughout for the windows that roll out by threshold."""
+        noise = rng.random(shape, dtype=np.float32)
+        noise[rng.random(len(noise)) < self.settings.hard_share] = 0.5
+        return torch.from_numpy(noise)
 
     def _n_observed(self, lengths: Tensor, rng: np.random.Generator) -> Tensor:
         """How many true responses each window is shown: all, or up to a random cut where it goes on by itself."""

@@ -24,6 +24,7 @@ def unroll(
     *,
     rollout: Rollout = "sampled",
     uniforms: Tensor | None = None,
+    prior_shift: Tensor | None = None,
     watch: Callable[[int, State], None] | None = None,
 ) -> Tensor:
     """P(right) at every position, from the true responses first and the model's own answers after.
@@ -35,6 +36,7 @@ def unroll(
         n_observed: ``(n,)`` int64, how many true responses each student's model is shown.
         rollout: What it is shown after those.
         uniforms: ``(n, length)`` float32 in [0, 1), the response noise; needed by ``"sampled"`` alone.
+        prior_shift: ``(n, length)`` what is added to the questions' priors, of `LDSimNetwork` only; None is nothing.
         watch: Is shown the state after each number of interactions, from 1.
 
     Returns:
@@ -57,7 +59,8 @@ def unroll(
         def respond(prob: Tensor, t: int = t, observed: Tensor = observed, noise: Tensor | None = noise) -> Tensor:
             return torch.where(observed, responses[:, t], _own_answer(prob, rollout, noise))
 
-        prob, state = _answer_and_learn(model, state, questions[:, t], respond, observed)
+        shift = None if prior_shift is None else prior_shift[:, t]
+        prob, state = _answer_and_learn(model, state, questions[:, t], respond, observed=observed, shift=shift)
         probs.append(prob)
         if watch is not None:
             watch(t + 1, state)
@@ -72,11 +75,11 @@ def _own_answer(prob: Tensor, rollout: Rollout, noise: Tensor | None) -> Tensor:
 
 
 def _answer_and_learn(
-    model: StudentModel, state: State, question: Tensor, respond: Respond, observed: Tensor
+    model: StudentModel, state: State, question: Tensor, respond: Respond, *, observed: Tensor, shift: Tensor | None
 ) -> tuple[Tensor, State]:
     if isinstance(model, LDSimNetwork):
         # which questions a real student was asked next depends on the true responses (a tutor stops after three right
         # in a row), so answers of the model's own say nothing fair about growth: the drift learns from true ones only
-        return model.step(state, question, respond, fit_drift=observed)
+        return model.step(state, question, respond, fit_drift=observed, prior_shift=shift)
     prob = model.answer_prob(state, question)
     return prob, model.learn(state, question, respond(prob))

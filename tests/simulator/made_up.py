@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -14,7 +15,8 @@ from ldsim_env.simulator.concept_encoder import ConceptEncoder
 
 N_CONCEPTS = 5
 PLAIN, TWO_CONCEPTS, NO_CONCEPTS = 3, 18, 19  # a question of each sort
-TINY_NETWORK = NetworkSettings(n_factors=4, concept_size=4, gain_size=8, past_size=4, memory=40)
+TINY_NETWORK = NetworkSettings(n_factors=4, concept_size=4, gain_size=8, past_size=4, context_size=5, memory=40)
+WITHOUT_CONTEXT = replace(TINY_NETWORK, context_size=0)
 TINY_TRAINING = TrainingSettings(epochs=3, batch_size=16)
 
 

@@ -238,7 +238,7 @@ def test_weights_that_do_not_fit_are_all_listed(folder: Path) -> None:
 
 
 def test_other_sizes_are_wrong_shapes(folder: Path) -> None:
-    edit(folder, settings={"n_factors": 5, "concept_size": 4, "gain_size": 8, "past_size": 4})
+    edit(folder, settings={"n_factors": 5, "concept_size": 4, "gain_size": 8, "past_size": 4, "context_size": 5})
     with pytest.raises(CheckpointError, match=r"Missing: none; unexpected: none; wrong shapes: \['gain_output.bias"):
         load_simulator(folder)
 

@@ -15,6 +15,7 @@ from tests.simulator.made_up import (
     PLAIN,
     TINY_NETWORK,
     TWO_CONCEPTS,
+    WITHOUT_CONTEXT,
     copy_of,
     made_up_bank,
     made_up_network,
@@ -217,13 +218,6 @@ def test_the_expected_mastery_moves_by_practice_only(settings: NetworkSettings) 
     assert change[asked].min() > 1e-4  # softplus: drift is never 0
 
 
-class WithoutBend(LDSimNetwork):
-    """Leaves the curvature of the sigmoid as it is."""
-
-    def _bend(self, level: Tensor, prob: Tensor, swing: Tensor) -> Tensor:
-        return torch.zeros_like(level)
-
-
 class KnowsTheAnswer(LDSimNetwork):
     """Gains a little more from right answers than from wrong ones, which is what evidence that pays is."""
 
@@ -254,13 +248,21 @@ class BlindInnovation(LDSimNetwork):
         return prob, after | {"factors": after["factors"] + (prob - 0.5).unsqueeze(1) * swing}
 
 
-@pytest.mark.parametrize("fault", [WithoutBend, KnowsTheAnswer, BlindInnovation])
+def would_be_found(network: LDSimNetwork) -> bool:
+    change, moved, asked = expected_changes(network)
+    return bool(moved[~asked].mean() > SURPRISED and change[~asked].abs().mean() > 2 * IN_PLACE)
+
+
+@pytest.mark.parametrize("fault", [KnowsTheAnswer, BlindInnovation])
 def test_the_test_above_would_find_these_faults(fault: type[LDSimNetwork]) -> None:
     network = lively_network()
     network.__class__ = fault
-    change, moved, asked = expected_changes(network)
-    assert moved[~asked].mean() > SURPRISED
-    assert change[~asked].abs().mean() > 2 * IN_PLACE
+    assert would_be_found(network)
+
+
+def test_it_would_find_a_curvature_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ldsim_env.simulator.network.bend", lambda mastery, prob, swing: torch.zeros_like(mastery))
+    assert would_be_found(lively_network())
 
 
 def test_without_the_bend_the_curvature_would_move_the_mean() -> None:
@@ -338,7 +340,7 @@ def test_practice_is_counted_on_every_concept_of_a_question() -> None:
 def test_mastery_is_the_chance_on_a_question_of_middling_difficulty() -> None:
     bank = made_up_bank()
     prior = torch.zeros(20)
-    network = LDSimNetwork(bank, prior, torch.ones(20), TINY_NETWORK)
+    network = LDSimNetwork(bank, prior, torch.ones(20), WITHOUT_CONTEXT)
     network.initialise(torch.Generator().manual_seed(0))
     network.freeze()
     state = practised_state(network.requires_grad_(False))
@@ -348,7 +350,7 @@ def test_mastery_is_the_chance_on_a_question_of_middling_difficulty() -> None:
 
 
 def test_difficulty_is_where_half_of_the_answers_are_right() -> None:
-    network = made_up_network()
+    network = made_up_network(settings=WITHOUT_CONTEXT)
     difficulty = network.difficulty()
     asked = torch.tensor(network.bank.concept_matrix).any(1)
     assert difficulty.shape == (20,)

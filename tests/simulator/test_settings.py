@@ -57,10 +57,9 @@ def test_counts_are_whole_numbers(value: Any) -> None:
         TrainingSettings(epochs=value)
 
 
-@pytest.mark.parametrize("name", ["concept_strength", "question_strength"])
-def test_shrinking_needs_a_strength(name: str) -> None:
-    with pytest.raises(SettingsError, match=f"{name}: expected a number above 0, got 0"):
-        TrainingSettings(**{name: 0.0})
+def test_questions_differ() -> None:
+    with pytest.raises(SettingsError, match="question_spread: expected a number above 0, got 0"):
+        TrainingSettings(question_spread=0.0)
 
 
 @pytest.mark.parametrize("settings", [NetworkSettings(memory=7), TrainingSettings(seed=3)])

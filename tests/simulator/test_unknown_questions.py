@@ -9,7 +9,7 @@ import torch
 from ldsim_env.errors import CheckpointError
 from ldsim_env.logs import QuestionBank
 from ldsim_env.simulator import for_log, with_bank
-from tests.simulator.made_up import copy_of, log_of, made_up_bank, made_up_network, practised_state
+from tests.simulator.made_up import WITHOUT_CONTEXT, copy_of, log_of, made_up_bank, made_up_network, practised_state
 
 NEW = {20: [2], 21: [0, 3], 22: []}  # unknown questions and their concepts
 
@@ -46,14 +46,14 @@ def test_the_first_network_is_not_touched() -> None:
 
 
 def test_a_question_of_one_concept_is_its_middling_question() -> None:
-    network = made_up_network()
+    network = made_up_network(settings=WITHOUT_CONTEXT)
     state = practised_state(network)
     prob = with_bank(network, larger_bank()).answer_prob(state, torch.full((6,), 20))
     torch.testing.assert_close(prob, network.mastery(state)[:, 2], rtol=0, atol=1e-6)
 
 
 def test_a_question_of_two_concepts_lies_between_them() -> None:
-    network = made_up_network()
+    network = made_up_network(settings=WITHOUT_CONTEXT)
     state = practised_state(network)
     prob = with_bank(network, larger_bank()).answer_prob(state, torch.full((6,), 21))
     expected = network.mastery(state)[:, [0, 3]].logit().mean(1).sigmoid()
@@ -61,7 +61,7 @@ def test_a_question_of_two_concepts_lies_between_them() -> None:
 
 
 def test_a_question_without_concepts_is_as_easy_as_the_bank() -> None:
-    network = made_up_network()
+    network = made_up_network(settings=WITHOUT_CONTEXT)
     prob = with_bank(network, larger_bank()).answer_prob(practised_state(network), torch.full((6,), 22))
     easiness = network.question_prior * network.prior_scale + network.easiness_correction
     overall = (easiness * network.question_weight).sum() / network.question_weight.sum()
@@ -99,7 +99,7 @@ def test_other_banks_are_refused(bank: QuestionBank) -> None:
 
 def test_a_log_of_its_own_bank_is_brought_to_the_simulators() -> None:
     bank = QuestionBank.from_concept_lists("LOG", ["q9", "x", "y"], [[0], [0], [1]], ["4", "strange"])
-    network, matched = for_log(made_up_network(), log_of(bank, ([0, 1, 2, 1], [1, 0, 1, 1])))
+    network, matched = for_log(made_up_network(settings=WITHOUT_CONTEXT), log_of(bank, ([0, 1, 2, 1], [1, 0, 1, 1])))
     assert (matched.unknown_questions, matched.unknown_interactions, matched.unknown_concepts) == (2, 3, 1)
     assert network.bank is matched.log.bank
     state = network.start(1)

@@ -1,0 +1,100 @@
+"""How easy questions are, fitted together with the abilities of those who answered them.
+
+The share of right answers says little of a question by itself: easy questions are asked of weak students. So a Rasch
+model (Rasch 1960; most probable values under normal priors) explains the training log by an ability per window, an
+easiness per set of concepts and each question's deviation from it; the student models start from the easiness.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from ldsim_env.logs import ResponseLog
+
+N_FOLDS = 5
+ITERATIONS = 60
+ABILITY_SPREAD, CONCEPT_SPREAD = 1.0, 2.0  # standard deviations of the priors, in logits
+
+
+def fit_easiness(log: ResponseLog, window: int, question_spread: float) -> Tensor:
+    """Easiness of every question of a log's bank; one that was never asked has that of its set of concepts.
+
+    Args:
+        log: The training students.
+        window: Interactions over which a student's ability is taken as one.
+        question_spread: Standard deviation of the questions' deviations from their set of concepts, in logits.
+
+    Returns:
+        ``(n_questions,)`` float32, logits of P(right) of a student of mean ability.
+    """
+    kinds = torch.tensor(log.bank.kinds.of_question)
+    question, response = torch.tensor(log.questions), torch.tensor(log.responses, dtype=torch.float32)
+    person = torch.from_numpy(_window_of(log, window))
+    sizes = (len(torch.unique(person)), int(kinds.max()) + 1)
+    ability, of_kind = (torch.zeros(size, requires_grad=True) for size in sizes)
+    deviation = torch.zeros(log.bank.n_questions, requires_grad=True)
+    mean = torch.zeros((), requires_grad=True)
+    spreads = ((ability, ABILITY_SPREAD), (of_kind, CONCEPT_SPREAD), (deviation, question_spread))
+    optimizer = torch.optim.LBFGS(
+        [ability, of_kind, deviation, mean], max_iter=ITERATIONS, line_search_fn="strong_wolfe"
+    )
+
+    def surprise() -> Tensor:
+        optimizer.zero_grad()
+        logit = ability[person] + mean + of_kind[kinds[question]] + deviation[question]
+        loss = functional.binary_cross_entropy_with_logits(logit, response, reduction="sum")
+        loss = loss + sum((values / spread).square().sum() / 2 for values, spread in spreads)
+        loss.backward()  # type: ignore[no-untyped-call]
+        return loss
+
+    optimizer.step(surprise)  # type: ignore[no-untyped-call]
+    return (mean + of_kind[kinds] + deviation).detach()
+
+
+def easiness_by_others(log: ResponseLog, window: int, question_spread: float) -> Tensor:
+    """What students of other folds say of each interaction's question: a prior that doesn't know the answer.
+
+    Returns:
+        ``(n_interactions,)`` float32 logits, in the order of the log.
+    """
+    fold = np.arange(log.n_students) % N_FOLDS
+    of_interaction = np.repeat(fold, log.lengths)
+    said = torch.zeros(log.n_interactions)
+    for left_out in np.unique(fold):
+        others = log.select(np.flatnonzero(fold != left_out))
+        here = torch.from_numpy(np.flatnonzero(of_interaction == left_out))
+        said[here] = fit_easiness(others, window, question_spread)[torch.tensor(log.questions)[here]]
+    return said
+
+
+def middling_easiness(easiness: Tensor, asked: Tensor, concepts: Tensor, share: Tensor, n_concepts: int) -> Tensor:
+    """Mean easiness of each concept's questions, each weighted by how often it was asked (+1).
+
+    Args:
+        easiness: ``(n_questions,)`` logits.
+        asked: ``(n_questions,)``.
+        concepts: ``(n_questions, C)`` concepts of each question, 0 where padded.
+        share: ``(n_questions, C)`` 1 / number of concepts, 0 where padded.
+        n_concepts: K.
+
+    Returns:
+        ``(K,)`` logits.
+    """
+    weight = (share * (asked + 1).unsqueeze(1)).reshape(-1)
+    each = easiness.unsqueeze(1).expand_as(concepts).reshape(-1)
+    total = weight.new_zeros(n_concepts).index_add(0, concepts.reshape(-1), weight)
+    summed = weight.new_zeros(n_concepts).index_add(0, concepts.reshape(-1), weight * each)
+    return summed / total.clamp(min=1e-6)
+
+
+def _window_of(log: ResponseLog, window: int) -> NDArray[np.int64]:
+    """(n_interactions,): the number of the window that each interaction lies in, from 0."""
+    position = np.arange(log.n_interactions) - np.repeat(log.offsets[:-1], log.lengths)
+    student = np.repeat(np.arange(log.n_students), log.lengths)
+    pair = np.stack([student, position // window], axis=1)
+    number: NDArray[np.int64] = np.unique(pair, axis=0, return_inverse=True)[1].reshape(-1)
+    return number
