@@ -6,10 +6,10 @@ RUN := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-fast check format bench peers bundle
+.PHONY: help install demo test test-fast check format bench peers bundle bundle-models bundle-ensemble
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
 
 install: $(STAMP) ## Set up .venv with the package, all its extras and the development tools
 	@echo "Ready: $(RUN)"
@@ -50,6 +50,20 @@ bundle: $(STAMP) ## Rebuild the bundled simulator and its synthetic cohort from 
 	$(RUN) -m ldsim_env cohort $(LOGS)/assist09 --simulator $(BANK) --compare-with $(LOGS)/assist09/fold4.csv
 	$(RUN) -m ldsim_env probe $(LOGS)/assist09/fold4.csv --simulator $(BANK) --keep
 	rm $(BANK)/history.json $(BANK)/history.png
+
+MODELS := attention bkt dkt irt kss
+bundle-models: $(STAMP) ## Rebuild the bundled student models other than LDSim's (LDSIM_DATA)
+	@set -e; for model in $(MODELS); do \
+		$(RUN) -m ldsim_env fit $(LOGS)/assist09 --name ASSIST09 --student-model $$model \
+			--out $(BANK)/models/$$model --relations $(BANK)/relations.json; \
+		$(RUN) -m ldsim_env probe --simulator $(BANK)/models/$$model --keep; \
+		rm $(BANK)/models/$$model/history.json $(BANK)/models/$$model/history.png; \
+	done
+
+bundle-ensemble: $(STAMP) ## Rebuild the bundled ensemble: LDSim with five seeds (LDSIM_DATA)
+	$(RUN) -m ldsim_env fit $(LOGS)/assist09 --name ASSIST09 --seeds 5 --out $(BANK)/models/ensemble \
+		--relations $(BANK)/relations.json --labels $(BANK)/labels.json
+	rm $(BANK)/models/ensemble/*/history.json $(BANK)/models/ensemble/*/history.png
 
 # The stamp comes last, so that a set-up that was interrupted is taken up again.
 $(STAMP): pyproject.toml constraints.txt

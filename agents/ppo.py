@@ -27,6 +27,7 @@ from stable_baselines3.common.vec_env import VecEnv
 from agents import training
 from agents.question_policy import QuestionPolicy
 from agents.settings import TrainingSettings, check_divides
+from ldsim_env.envs import byte_mask_buffer
 
 AGENT = "ppo"
 
@@ -57,7 +58,7 @@ class PPOSettings(TrainingSettings):
     gae_lambda: float = 0.9
     clip_range: float = 0.2
     ent_coef: float = 0.0
-    hidden: int = 64
+    hidden: int = 32
     concept_size: int = 4
     n_levels: int = 10
     out: Path = Path("out/ppo")
@@ -82,6 +83,7 @@ def make_model(settings: PPOSettings, env: VecEnv) -> MaskablePPO:
         ent_coef=settings.ent_coef,
         seed=settings.seed,
         policy_kwargs=policy_arguments(settings, env),
+        rollout_buffer_class=byte_mask_buffer(),  # masks of 16,634 questions are most of what an update moves
         device="cpu",  # batches this small only wait for an accelerator
     )
 

@@ -92,4 +92,5 @@ def byte_mask_buffer(dict_observations: bool = False) -> type[Any]:
         self.action_masks = np.ones((self.buffer_size, self.n_envs, self.mask_dims), np.uint8)
         super(parent, self).reset()  # not the parent's own, which would make masks of four bytes
 
-    return type("ByteMaskBuffer", (parent,), {"reset": reset, "__doc__": byte_mask_buffer.__doc__})
+    told = {"reset": reset, "__doc__": byte_mask_buffer.__doc__, "__module__": __name__}  # files name the module
+    return type("ByteMaskBuffer", (parent,), told)

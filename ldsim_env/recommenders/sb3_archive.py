@@ -18,7 +18,11 @@ _TELLING_SETTINGS = (
     ("exploration_fraction", "DQN"),
     ("target_entropy", "SAC"),
 )
-_CONTRIB = {"sb3_contrib.common.maskable": "MaskablePPO", "sb3_contrib.common.recurrent": "RecurrentPPO"}
+_CONTRIB = {
+    "sb3_contrib.common.maskable": "MaskablePPO",
+    "sb3_contrib.common.recurrent": "RecurrentPPO",
+    "ldsim_env.envs.sb3_memory": "MaskablePPO",  # its buffer with masks of one byte
+}
 
 
 def algorithm_of(path: Path) -> str:
