@@ -56,7 +56,7 @@ bundle-models: $(STAMP) ## Rebuild the bundled student models other than LDSim's
 	@set -e; for model in $(MODELS); do \
 		$(RUN) -m ldsim_env fit $(LOGS)/assist09 --name ASSIST09 --student-model $$model \
 			--out $(BANK)/models/$$model --relations $(BANK)/relations.json; \
-		$(RUN) -m ldsim_env probe --simulator $(BANK)/models/$$model --keep; \
+		$(RUN) -m ldsim_env probe --simulator ASSIST09/$$model --students 200 --keep; \
 		rm $(BANK)/models/$$model/history.json $(BANK)/models/$$model/history.png; \
 	done
 

@@ -10,7 +10,8 @@ that build on it, half of that to theirs, and so on:
 
 KSS invents its students. For these to be like the ones of a log, its numbers (a handful in all) and the easiness of the
 questions are fitted, and one rule is added: the answers tell how able a student is, by the innovation, which pays
-nothing: theta += surprise_theta (r - p) / (1 + n / settling), x_k += surprise_k (r - p) on the concepts asked.
+nothing: theta += surprise_theta (r - p) / (1 + n / settling), x_k += surprise_k (r - p) on the concepts asked, and x_k
+moves by Ito's correction for the curvature of the sigmoid, as LDSim's does.
 """
 
 from __future__ import annotations
@@ -95,9 +96,13 @@ class KSSStudent(StudentNetwork):
         """What the answer tells, then what practice teaches."""
         number = dict(zip(NUMBERS, self.log_numbers.exp(), strict=True))
         kind = self._kind[question]
-        innovation = (response - self.answer_prob(state, question))[:, None]
+        prob = self.answer_prob(state, question)[:, None]
+        innovation = response[:, None] - prob
         settled = number["surprise_ability"] / (1 + state["answered"] / number["settling"])
-        level = state["level"] + number["surprise_level"] * innovation * self._practises[kind]
+        of_level = number["surprise_level"] * self._practises[kind]
+        # what a coherent belief keeps in place is the mean of the mastery, not that of its logit
+        bend = (settled + of_level).square() * prob * (1 - prob) * (self.mastery(state) - 0.5)
+        level = state["level"] + of_level * innovation + bend
         return {
             "ability": state["ability"] + settled * innovation,
             "level": level + self._learned(state["level"], self._practises[kind], number),
