@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import functools
-import os
 import sys
 from pathlib import Path
 from typing import Annotated
 
+import torch
 import typer
 from parts.machine import machine
 from rich.console import Console
@@ -39,6 +39,7 @@ def main(  # noqa: PLR0917 - options of the command line
     tries: Annotated[int, typer.Option(help="How many of each peer's settings are searched.", min=1)] = 3,
     canary: Annotated[bool, typer.Option(help="Only train and score on coin flips: every AUC must be 0.5.")] = False,
     table_only: Annotated[bool, typer.Option(help="Run nothing; write the table of what is there.")] = False,
+    measure_only: Annotated[bool, typer.Option(help="Only time and weigh again what has scores.")] = False,
     alarm: Annotated[float, typer.Option(help="An AUC above this stops everything.", min=0.5, max=1)] = ALARM,
     folder: Annotated[Path | None, typer.Option(help="Where fits and scores are kept and taken up again.")] = None,
 ) -> None:
@@ -53,7 +54,9 @@ def main(  # noqa: PLR0917 - options of the command line
         return
     kept = folder or RESULTS / "runs" / f"peers-{bank}"
     grid = grids.Grid(kinds, seeds, kept, split_of, tries, with_ours, alarm)
-    if not table_only:
+    if measure_only:
+        grids.measure(grid, console)
+    elif not table_only:
         grids.run(grid, console)
     _write(grid, bank)
 
@@ -68,7 +71,7 @@ def _write(grid: grids.Grid, bank: str) -> None:
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    torch.set_num_threads(1)
     try:
         typer.run(main)
     except (LDSimError, OSError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import re
 import time
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from ldsim_env.simulator import State
 HISTORIES = (50, 500)
 STUDENTS = 64
 REPEATS = 5
+LONG = 0.5  # seconds
 STATUS = Path("/proc/self/status")
 RESET_PEAK = Path("/proc/self/clear_refs")
 
@@ -44,7 +46,8 @@ class Cost:
 
     Args:
         parameters: Fitted numbers.
-        microseconds: Of one student-step (answer and learn), 64 students at once, by length of the history.
+        microseconds: Processor time of one student-step (answer and learn), 64 students at once, by length of the
+            history; others on the machine don't count.
         state_bytes: Of one student between steps, by length of the history.
         peak_megabytes: The most memory that a step of 64 students took beyond what was held before it, by length of
             the history; None where the system does not tell.
@@ -81,23 +84,26 @@ def n_parameters(peer: torch.nn.Module) -> int:
 
 
 def _median_seconds(step: Callable[[], None]) -> float:
+    """Of a few steps after the first; of a step that takes long, the first will do."""
+    first = _seconds(step)
+    return first if first > LONG else float(np.median([_seconds(step) for _ in range(REPEATS)]))
+
+
+def _seconds(step: Callable[[], None]) -> float:
+    started = time.process_time()
     step()
-    seconds = []
-    for _ in range(REPEATS):
-        started = time.perf_counter()
-        step()
-        seconds.append(time.perf_counter() - started)
-    return float(np.median(seconds))
+    return time.process_time() - started
 
 
 def _peak_megabytes(step: Callable[[], None]) -> float | None:
-    """Linux alone keeps a peak that can be reset."""
+    """Linux alone keeps a peak that can be reset; memory that was freed but kept would hide what a step takes."""
     try:
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
         RESET_PEAK.write_text("5")
         before = _kilobytes("VmRSS")
         step()
         return max(_kilobytes("VmHWM") - before, 0) / 1024
-    except OSError:
+    except (OSError, AttributeError):
         return None
 
 

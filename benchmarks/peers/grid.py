@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from safetensors.torch import load_file, save
 
 from ldsim_env.files import write_atomic, write_json
+from ldsim_env.simulator import LDSimNetwork, load_simulator
 from peers import cost, ours
 from peers.catalogue import Kind, built
 from peers.peer import Peer
@@ -89,6 +90,28 @@ def run(grid: Grid, console: Console) -> None:
             if said:
                 clock = time.strftime("%H:%M:%S")
                 console.print(f"{clock} {name}, seed {seed}: {said} ({time.monotonic() - started:.0f} s)")
+
+
+def measure(grid: Grid, console: Console) -> None:
+    """Time and weigh again what has scores under seed 0."""
+    for kind in grid.kinds:
+        file = grid.score_file(kind.name, 0)
+        if file.exists():
+            split = grid.split_of(0)
+            peer = _with_weights(kind, split, grid.fit_file(kind, 0, read(file)["setting"]))
+            _put_cost(file, cost.measure(peer, split.bank.n_questions, cost.n_parameters(peer)), console)
+    file = grid.score_file(ours.NAME, 0)
+    if grid.with_ours and file.exists():
+        network = load_simulator(grid.folder / f"{ours.NAME}-seed0")
+        assert isinstance(network, LDSimNetwork)
+        _put_cost(file, ours.measure_ours(network), console)
+
+
+def _put_cost(file: Path, measured: cost.Cost, console: Console) -> None:
+    record = read(file) | {"cost": asdict(measured)}
+    write_json(file, record)
+    times = {length: round(time, 1) for length, time in measured.microseconds.items()}
+    console.print(f"{record['peer']}: microseconds a step {times}, peak {measured.peak_megabytes} MB")
 
 
 Job = Callable[[], str]

@@ -61,9 +61,13 @@ def run_ours(split: Split, seed: int, folder: Path, alarm: float) -> dict[str, A
     seconds = time.monotonic() - started
     evaluation = evaluate(split.test, predict_tasks(with_bank(network, split.bank), split.test))
     refuse_incredible(NAME, evaluation, alarm)
+    return {"seconds": seconds, "evaluation": evaluation, "cost": measure_ours(network)}
+
+
+def measure_ours(network: LDSimNetwork) -> cost.Cost:
+    """What a step of LDSim costs."""
     parameters = sum(weight.numel() for weight in network.parameters())
-    measured = cost.measure(LdsimSteps(network), network.bank.n_questions, parameters)
-    return {"seconds": seconds, "evaluation": evaluation, "cost": measured}
+    return cost.measure(LdsimSteps(network), network.bank.n_questions, parameters)
 
 
 def bundled_teaching(bank: str, train: ResponseLog) -> Teaching:

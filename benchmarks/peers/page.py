@@ -116,4 +116,4 @@ def _chosen(entry: Entry) -> str:
 
 def _peak(entry: Entry) -> str:
     peak = entry["cost"]["peak_megabytes"]["500"]
-    return "-" if peak is None else f"{peak:,.0f}"
+    return "-" if peak is None else f"{peak:,.0f}" if peak >= 1 else "< 1"

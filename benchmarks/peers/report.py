@@ -61,15 +61,9 @@ def _entry(grid: Grid, name: str, runs: list[dict[str, Any]]) -> dict[str, Any]:
         "auc_by_horizon": horizons,
         "seconds": vars(spread([run["seconds"] for run in runs])),
         "epochs": [run["epochs"] for run in runs],
-        "cost": _typical(runs),
+        "cost": runs[0]["cost"],
     }
 
 
 def _search(grid: Grid, kind: Kind) -> dict[str, Any]:
     return {"searched": kind.searched, "stopping_auc": {str(tried): auc for tried, auc in grid.searched(kind).items()}}
-
-
-def _typical(runs: list[dict[str, Any]]) -> dict[str, Any]:
-    """The cost of the seed measured on the least busy machine: time is only ever added by others."""
-    best: dict[str, Any] = min((run["cost"] for run in runs), key=lambda cost: cost["microseconds"]["500"])
-    return best
