@@ -20,7 +20,9 @@ class TrainingSettings:
         env_id: environment of this package
         action: what an action is: question, concept, candidates or embedding
         observation: what is observed: flat, dict, history or latent
-        student_model: student model to train on, a name or a folder; empty is the environment's own
+        student_model: student model to train on, a name or a folder; several with commas between; empty is the bank's
+        member: who answers of several student models: mean or random (another one each episode); empty is the mean
+        observer: student model whose estimates are observed; empty is the one that answers
         reward: reward term to train on; the examination is by E_p whichever it is
         reward_scale: the reward is multiplied by this
         total_timesteps: questions asked in training
@@ -37,6 +39,8 @@ class TrainingSettings:
     action: str = "question"
     observation: str = "flat"
     student_model: str = ""
+    member: str = ""
+    observer: str = ""
     reward: str = "expected_gain"
     reward_scale: float = 1.0
     total_timesteps: int = 100_000
@@ -59,8 +63,14 @@ class TrainingSettings:
     @property
     def env_options(self) -> dict[str, Any]:
         """Arguments of the environment that decide what is seen, done and taught."""
+        several = self.student_model.split(",")
+        models = {
+            "student_model": several if len(several) > 1 else self.student_model,
+            "member": self.member,
+            "observer": self.observer,
+        }
         modes: dict[str, Any] = {"action": self.action, "observation": self.observation}
-        return modes | ({"student_model": self.student_model} if self.student_model else {})
+        return modes | {name: value for name, value in models.items() if value}
 
 
 Settings = TypeVar("Settings", bound=TrainingSettings)

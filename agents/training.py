@@ -177,7 +177,8 @@ def expected_gain(model: BaseAlgorithm, env: VecEnv) -> float:
 def save(model: BaseAlgorithm, settings: TrainingSettings, curve: Sequence[dict[str, Any]], agent: str) -> None:
     """Write model.zip, settings.json and curves.parquet into the settings' folder."""
     save_model(model, settings.out / MODEL_FILE)
-    write_json(settings.out / SETTINGS_FILE, {"agent": agent, **asdict(settings), "out": str(settings.out)})
+    kept = {name: value for name, value in asdict(settings).items() if value != ""}  # empty: left to the environment
+    write_json(settings.out / SETTINGS_FILE, {"agent": agent, **kept, "out": str(settings.out)})
     if curve:
         content = io.BytesIO()
         pl.DataFrame(list(curve)).write_parquet(content)

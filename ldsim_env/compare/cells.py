@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,7 +18,7 @@ from ldsim_env.compare.result_tables import episode_table, step_table, write_tab
 from ldsim_env.compare.settings import OWN_MODEL, CompareSettings
 from ldsim_env.compare.student_view import NeedsOwnEnvError
 from ldsim_env.envs.vector_env import LDSimVectorEnv
-from ldsim_env.errors import SettingsError
+from ldsim_env.errors import ExploitableWarning, SettingsError
 from ldsim_env.logs.bank import QuestionBank
 from ldsim_env.recommenders import Env, Recommender
 
@@ -116,8 +118,9 @@ def make_env(settings: CompareSettings, place: Place) -> Env:
     """
     arguments = env_arguments(settings, place)
     try:
-        # The checker would look at every observation and mask of some ten thousand steps.
-        return gymnasium.make(settings.env_id, disable_env_checker=True, **arguments)
+        with _no_word_of_exploits():
+            # The checker would look at every observation and mask of some ten thousand steps.
+            return gymnasium.make(settings.env_id, disable_env_checker=True, **arguments)
     except (gymnasium.error.Error, TypeError) as error:
         raise SettingsError(f"env_id: can't make {settings.env_id!r} with {arguments}: {error}") from error
 
@@ -153,15 +156,20 @@ def mastery_threshold(env: Env) -> float | None:
     return getattr(rules, "mastery_threshold", None)
 
 
+@contextmanager
+def _no_word_of_exploits() -> Iterator[None]:
+    """Nobody is trained here: examining policies on such a student model is what it is good for; the tables mark it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExploitableWarning)
+        yield
+
+
 def _make_batch(settings: CompareSettings, place: Place) -> LDSimVectorEnv | None:
     """The environment of all students; None where the id has none of this package's."""
     spec = gymnasium.spec(settings.env_id)
     if spec.vector_entry_point is None or COMPAT in settings.env_options:
         return None
-    env = gymnasium.make_vec(
-        settings.env_id,
-        num_envs=settings.n_students,
-        vectorization_mode="vector_entry_point",
-        **env_arguments(settings, place),
-    )
+    arguments = env_arguments(settings, place)
+    with _no_word_of_exploits():
+        env = gymnasium.make_vec(settings.env_id, settings.n_students, "vector_entry_point", **arguments)
     return env if isinstance(env, LDSimVectorEnv) else None

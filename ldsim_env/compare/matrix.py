@@ -66,6 +66,9 @@ def _gains(matrix: SimulatorMatrix, run: RunSettings) -> Table:
     caption = "The best worst case first. IQM over students and seeds."
     if any(run.policy(name).uses_simulator for name in matrix.policies):
         caption += f"\n{SIMULATOR_MARK} looks ahead on the student model itself, so nobody can choose it; not ranked."
+    pay = [name for name in matrix.student_models if name in run.exploitable]
+    if pay:
+        caption += f"\nPays for easy right answers, so that a gain may be flattery: {', '.join(pay)} (ldsim probe)."
     table = _table(f"Learning gain E_p on {run.env_id}, by student model", caption)
     for heading in ("policy", "trained on", *matrix.student_models, "worst"):
         table.add_column(heading, justify="left" if heading in ("policy", "trained on") else "right")

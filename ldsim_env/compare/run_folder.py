@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
-import inspect
 import json
 import os
 import platform
@@ -20,11 +18,11 @@ from ldsim_env.compare.policies import Policy
 from ldsim_env.compare.report.result_folder import CURVES_FILE, EPISODES_FILE, STEPS_FILE
 from ldsim_env.compare.report.run_settings import FOLDER_FORMAT_VERSION, SETTINGS_FILE
 from ldsim_env.compare.result_tables import read_tables, write_table
+from ldsim_env.compare.run_files import exploitable, fingerprints
 from ldsim_env.compare.settings import CompareSettings
-from ldsim_env.errors import CheckpointError, LDSimError, SettingsError
+from ldsim_env.errors import CheckpointError, SettingsError
 from ldsim_env.files import write_json
 from ldsim_env.recommenders import Env
-from ldsim_env.simulator.naming import student_model_folder
 
 CELLS = "cells"
 PACKAGES = ("ldsim-env", "gymnasium", "numpy", "torch", "scipy", "polars", "stable-baselines3", "sb3-contrib")
@@ -48,7 +46,8 @@ def describe_run(policies: Sequence[Policy], settings: CompareSettings, env: Env
         "n_students": settings.n_students,
         "n_steps": _n_steps(settings, env),
         "n_recorded": settings.n_recorded,
-        "fingerprints": _fingerprints(policies, settings, env),
+        "fingerprints": fingerprints(policies, settings, env),
+        "exploitable_student_models": exploitable(settings, env),
         "versions": _versions(),
         "machine": _machine(),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -131,41 +130,6 @@ def _n_steps(settings: CompareSettings, env: Env) -> int:
     if limit is None:
         raise SettingsError(f"n_steps: {settings.env_id} has no step limit; say how many questions an episode has.")
     return limit
-
-
-def _fingerprints(policies: Sequence[Policy], settings: CompareSettings, env: Env) -> dict[str, str]:
-    """SHA-256 of the files that policies and student models were read from, so that nothing stale is gone on with."""
-    files = {policy.name: _policy_files(policy) for policy in policies}
-    bank = env.spec.kwargs.get("bank") if env.spec else None
-    for name, model in settings.models.items():
-        files[f"student model {name}"] = _model_files(model, bank)
-    return {name: _digest(paths) for name, paths in files.items() if paths}
-
-
-def _policy_files(policy: Policy) -> list[Path]:
-    """The file of a trained policy, the module of one of the user's; the package's own go by its version."""
-    source = policy.entry.source
-    if source.endswith(".zip"):
-        return [Path(source)]
-    module = inspect.getsourcefile(type(policy.loaded())) if ":" in source else None
-    return [Path(module)] if module else []
-
-
-def _model_files(model: Any, bank: Any) -> list[Path]:
-    if not isinstance(model, str | Path) or bank is None:
-        return []
-    try:
-        folder = student_model_folder(model, bank)
-    except LDSimError:  # the environment says it better when it is made
-        return []
-    return [path for path in sorted(folder.iterdir()) if path.suffix in (".safetensors", ".json") and path.is_file()]
-
-
-def _digest(paths: Sequence[Path]) -> str:
-    digest = hashlib.sha256()
-    for path in paths:
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
 
 
 def _plain(options: dict[str, Any]) -> dict[str, Any]:

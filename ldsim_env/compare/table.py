@@ -48,7 +48,7 @@ def _leaderboard(
 ) -> Table:
     percent = f"{settings.confidence:.0%}"
     headings = ("IQM", percent, "mean", "median", "worse", "diff.", percent)
-    table = _table(_title(pairs.student_model, run), headings, _caption(rows, pairs, reference_of(run, settings)))
+    table = _table(_title(pairs.student_model, run), headings, _caption(rows, pairs, run, settings))
     for row in rows:
         table.add_row(*_gain_cells(row))
     return table
@@ -79,15 +79,17 @@ def _title(student_model: str, run: RunSettings) -> str:
     return f"Learning gain E_p on {run.env_id}" + (f", student model {student_model}" if several else "")
 
 
-def _caption(rows: Sequence[LeaderboardRow], pairs: PairedEpisodes, reference: str) -> str:
+def _caption(rows: Sequence[LeaderboardRow], pairs: PairedEpisodes, run: RunSettings, settings: ReportSettings) -> str:
     seeds = "1 seed" if len(pairs.seeds) == 1 else f"{len(pairs.seeds)} seeds"
     lines = [
         f"{len(pairs.students)} students, {seeds}, the same students and response noise for every policy.",
         "IQM: mean of the middle half. worse: share of episodes with a gain below 0.",
-        f"diff.: mean gain minus that of {reference}. Intervals: stratified bootstrap over students.",
+        f"diff.: mean gain minus that of {reference_of(run, settings)}. Intervals: stratified bootstrap over students.",
     ]
     if any(row.policy.uses_simulator for row in rows):
         lines.append(f"{SIMULATOR_MARK} looks ahead on the simulator itself: an upper bound, not a rival.")
+    if pairs.student_model in run.exploitable:
+        lines.append(f"{pairs.student_model} pays for easy right answers: a gain on it may be flattery (ldsim probe).")
     return "\n".join(lines)
 
 

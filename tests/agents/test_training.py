@@ -119,6 +119,9 @@ def test_every_setting_is_an_option_with_an_explanation(agent: str, capsys: pyte
 def test_the_student_model_to_train_on_is_an_option() -> None:
     assert "student_model" not in TrainingSettings().env_options
     assert TrainingSettings(student_model="bkt").env_options["student_model"] == "bkt"
+    robust = TrainingSettings(student_model="ldsim,bkt", member="random", observer="ldsim").env_options
+    assert robust["student_model"] == ["ldsim", "bkt"]
+    assert (robust["member"], robust["observer"]) == ("random", "ldsim")
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import ldsim_env.compare.policies as policies_module
 from ldsim_env.compare import CompareSettings, compare, matrix_of, matrix_plot, print_matrix, save_matrix
 from ldsim_env.errors import CheckpointError, MissingExtraError, SettingsError
 from ldsim_env.recommenders import ZPDRecommender, ZPDWeakestRecommender
+from ldsim_env.simulator.naming import student_models_of
 from tests.envs.fake_student import SMALL_ID, FakeStudent, register_small
 
 pytest.importorskip("polars", reason="needs the extra 'report'")
@@ -174,6 +175,16 @@ def test_the_matrix_on_the_console(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_matrix_of_one_student_model_is_refused() -> None:
     with pytest.raises(SettingsError, match=r"a matrix needs at least two, and these results are of ldsim alone"):
         matrix_of(compare(["random"], settings()))
+
+
+def test_student_models_that_pay_for_evidence_are_marked(capsys: pytest.CaptureFixture[str]) -> None:
+    if "dkt" not in student_models_of("ASSIST09"):
+        pytest.skip("no bundled student model that pays for evidence")
+    few = CompareSettings(student_models=["ldsim", "dkt"], observer="ldsim", n_students=2, n_steps=2)
+    results = compare(["random", "zpd", "weakest"], few)
+    assert list(results.settings.exploitable) == ["dkt"]
+    print_matrix(matrix_of(results), results.settings)
+    assert "may be flattery: dkt" in capsys.readouterr().out
 
 
 def test_a_student_model_for_a_policy_that_is_not_there() -> None:

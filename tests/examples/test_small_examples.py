@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import ldsim_env
 from tests.envs.fake_student import SMALL_ID, register_small
 
 Printed = pytest.CaptureFixture[str]
@@ -77,3 +78,17 @@ def test_own_loop(capsys: Printed) -> None:
     with torch.random.fork_rng():
         main(updates=3, env_id=SMALL_ID, n_envs=4)
     assert len(capsys.readouterr().out.splitlines()) == 2
+
+
+@pytest.mark.slow
+@pytest.mark.skipif("LDSim-ASSIST09-v0" not in ldsim_env.register_envs(), reason="no bundled ASSIST09 bank")
+def test_robust_training(tmp_path: Path, capsys: Printed) -> None:
+    pytest.importorskip("sb3_contrib")
+    pytest.importorskip("polars")
+    pytest.importorskip("scipy")
+    from examples.robust_training import RULES, main
+
+    main(timesteps=1, students=2, mixed="ldsim,irt", examined="ldsim,irt", out=tmp_path)
+    printed = capsys.readouterr().out
+    assert all(name in printed for name in (*RULES, "alone", "robust"))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["alone", "robust"]
