@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,8 @@ def test_without_a_clone_the_error_says_what_to_do(monkeypatch: pytest.MonkeyPat
 
 
 def test_bench_peers_hands_its_options_on() -> None:
-    command = shutil.which("ldsim") or pytest.skip("the ldsim command is not installed")
+    beside_python = str(Path(sys.executable).parent)  # where a virtual environment has its commands
+    command = shutil.which("ldsim", path=beside_python) or pytest.skip("the ldsim command is not installed")
     told = subprocess.run(
         [command, "bench", "peers", "--peers", "no-such"], capture_output=True, text=True, check=False
     )
