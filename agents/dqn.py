@@ -18,7 +18,7 @@ from stable_baselines3 import DQN
 from stable_baselines3.common.vec_env import VecEnv
 
 from agents import training
-from agents.settings import TrainingSettings
+from agents.settings import ReplaySettings
 from ldsim_env.errors import SettingsError
 
 AGENT = "dqn"
@@ -26,16 +26,10 @@ ACTIONS = ("candidates", "concept")
 
 
 @dataclass(frozen=True)
-class DQNSettings(TrainingSettings):
+class DQNSettings(ReplaySettings):
     """How to train; every setting is an option of the command line.
 
     Args:
-        buffer_size: questions remembered
-        learning_starts: questions asked before the first update
-        batch_size: questions in an update
-        gradient_steps: updates after each question to all students
-        learning_rate: of Adam
-        gamma: discount
         target_update_interval: questions to each student between two copies of the network to the target network
         exploration_fraction: share of the training in which random actions become fewer
         exploration_final_eps: share of random actions after that
@@ -43,13 +37,6 @@ class DQNSettings(TrainingSettings):
     """
 
     action: str = "candidates"
-    reward_scale: float = 100.0
-    buffer_size: int = 50_000
-    learning_starts: int = 1_000
-    batch_size: int = 256
-    gradient_steps: int = 4
-    learning_rate: float = 1e-3
-    gamma: float = 0.9
     target_update_interval: int = 50
     exploration_fraction: float = 0.3
     exploration_final_eps: float = 0.05
@@ -67,19 +54,11 @@ def make_model(settings: DQNSettings, env: VecEnv) -> DQN:
     return DQN(
         "MlpPolicy",
         env,
-        learning_rate=settings.learning_rate,
-        buffer_size=settings.buffer_size,
-        learning_starts=settings.learning_starts,
-        batch_size=settings.batch_size,
-        train_freq=1,
-        gradient_steps=settings.gradient_steps,
-        gamma=settings.gamma,
         target_update_interval=settings.target_update_interval * settings.n_envs,
         exploration_fraction=settings.exploration_fraction,
         exploration_final_eps=settings.exploration_final_eps,
-        seed=settings.seed,
         policy_kwargs={"net_arch": [settings.hidden] * 2},
-        device="cpu",
+        **settings.model_options,
     )
 
 

@@ -21,28 +21,21 @@ from typing import Any
 
 from rich.console import Console
 from sb3_contrib import MaskablePPO
-from stable_baselines3.common.utils import LinearSchedule
 from stable_baselines3.common.vec_env import VecEnv
 
 from agents import training
 from agents.question_policy import QuestionPolicy
-from agents.settings import TrainingSettings, check_divides
+from agents.settings import PPOFamilySettings
 from ldsim_env.envs import byte_mask_buffer
 
 AGENT = "ppo"
 
 
 @dataclass(frozen=True)
-class PPOSettings(TrainingSettings):
+class PPOSettings(PPOFamilySettings):
     """How to train; every setting is an option of the command line.
 
     Args:
-        n_steps: questions to each student between two updates; 30 is one episode
-        batch_size: questions in a batch; divides n_envs * n_steps
-        n_epochs: times that an update goes through the questions
-        learning_rate: of Adam at the start; it falls linearly to 0 at the end
-        gamma: discount; 1 because the rewards of an episode add up to E_p itself
-        gae_lambda: of generalised advantage estimation
         clip_range: largest change of a question's probability ratio that is rewarded
         ent_coef: weight of the entropy over questions
         hidden: width of the policy's hidden layers
@@ -50,12 +43,7 @@ class PPOSettings(TrainingSettings):
         n_levels: levels of difficulty told apart among questions of the same concepts
     """
 
-    n_steps: int = 30
-    batch_size: int = 240
-    n_epochs: int = 4
     learning_rate: float = 5e-3
-    gamma: float = 1.0
-    gae_lambda: float = 0.9
     clip_range: float = 0.2
     ent_coef: float = 0.0
     hidden: int = 32
@@ -63,28 +51,17 @@ class PPOSettings(TrainingSettings):
     n_levels: int = 10
     out: Path = Path("out/ppo")
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_divides(self.batch_size, self.n_envs * self.n_steps)
-
 
 def make_model(settings: PPOSettings, env: VecEnv) -> MaskablePPO:
     """The untrained model."""
     return MaskablePPO(
         QuestionPolicy,
         env,
-        learning_rate=LinearSchedule(settings.learning_rate, 0.0, 1.0),
-        n_steps=settings.n_steps,
-        batch_size=settings.batch_size,
-        n_epochs=settings.n_epochs,
-        gamma=settings.gamma,
-        gae_lambda=settings.gae_lambda,
         clip_range=settings.clip_range,
         ent_coef=settings.ent_coef,
-        seed=settings.seed,
         policy_kwargs=policy_arguments(settings, env),
         rollout_buffer_class=byte_mask_buffer(),  # masks of 16,634 questions are most of what an update moves
-        device="cpu",  # batches this small only wait for an accelerator
+        **settings.model_options,
     )
 
 

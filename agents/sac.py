@@ -16,35 +16,22 @@ from stable_baselines3 import SAC
 from stable_baselines3.common.vec_env import VecEnv
 
 from agents import training
-from agents.settings import TrainingSettings
+from agents.settings import ReplaySettings
 
 AGENT = "sac"
 
 
 @dataclass(frozen=True)
-class SACSettings(TrainingSettings):
+class SACSettings(ReplaySettings):
     """How to train; every setting is an option of the command line.
 
     Args:
-        buffer_size: questions remembered
-        learning_starts: questions asked before the first update
-        batch_size: questions in an update
-        gradient_steps: updates after each question to all students
-        learning_rate: of Adam
-        gamma: discount; see agents.dqn
         tau: share of the target network that each update replaces
         hidden: width of the two hidden layers
     """
 
     action: str = "embedding"
-    reward_scale: float = 100.0
     total_timesteps: int = 50_000
-    buffer_size: int = 50_000
-    learning_starts: int = 1_000
-    batch_size: int = 256
-    gradient_steps: int = 4
-    learning_rate: float = 1e-3
-    gamma: float = 0.9
     tau: float = 0.01
     hidden: int = 128
     out: Path = Path("out/sac")
@@ -55,17 +42,9 @@ def make_model(settings: SACSettings, env: VecEnv) -> SAC:
     return SAC(
         "MlpPolicy",
         env,
-        learning_rate=settings.learning_rate,
-        buffer_size=settings.buffer_size,
-        learning_starts=settings.learning_starts,
-        batch_size=settings.batch_size,
-        train_freq=1,
-        gradient_steps=settings.gradient_steps,
-        gamma=settings.gamma,
         tau=settings.tau,
-        seed=settings.seed,
         policy_kwargs={"net_arch": [settings.hidden] * 2},
-        device="cpu",
+        **settings.model_options,
     )
 
 

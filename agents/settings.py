@@ -7,9 +7,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from types import ModuleType
 from typing import Any, TypeVar
 
+from stable_baselines3.common.utils import LinearSchedule
+
 from ldsim_env.errors import SettingsError
+
+DEVICE = "cpu"  # batches this small only wait for an accelerator
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,86 @@ class TrainingSettings:
         return modes | {name: value for name, value in models.items() if value}
 
 
+@dataclass(frozen=True)
+class PPOFamilySettings(TrainingSettings):
+    """What the agents that learn by PPO's rule have in common.
+
+    Args:
+        n_steps: questions to each student between two updates; 30 is one episode
+        batch_size: questions in a batch; divides n_envs * n_steps
+        n_epochs: times that an update goes through the questions
+        learning_rate: of Adam at the start; it falls linearly to 0 at the end
+        gamma: discount; 1 because the rewards of an episode add up to E_p itself
+        gae_lambda: of generalised advantage estimation
+    """
+
+    n_steps: int = 30
+    batch_size: int = 240
+    n_epochs: int = 4
+    learning_rate: float = 1e-3
+    gamma: float = 1.0
+    gae_lambda: float = 0.9
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        rollout = self.n_envs * self.n_steps
+        if rollout % self.batch_size:
+            raise SettingsError(
+                f"batch_size: expected a divisor of n_envs * n_steps = {rollout}, got {self.batch_size}."
+            )
+
+    @property
+    def model_options(self) -> dict[str, Any]:
+        """Arguments of Stable-Baselines3's algorithm."""
+        return {
+            "learning_rate": LinearSchedule(self.learning_rate, 0.0, 1.0),
+            "n_steps": self.n_steps,
+            "batch_size": self.batch_size,
+            "n_epochs": self.n_epochs,
+            "gamma": self.gamma,
+            "gae_lambda": self.gae_lambda,
+            "seed": self.seed,
+            "device": DEVICE,
+        }
+
+
+@dataclass(frozen=True)
+class ReplaySettings(TrainingSettings):
+    """What the agents that learn from remembered questions have in common.
+
+    Args:
+        buffer_size: questions remembered
+        learning_starts: questions asked before the first update
+        batch_size: questions in an update
+        gradient_steps: updates after each question to all students
+        learning_rate: of Adam
+        gamma: discount; below 1, or the errors of the bootstrapped values add up over the episode
+    """
+
+    reward_scale: float = 100.0
+    buffer_size: int = 50_000
+    learning_starts: int = 1_000
+    batch_size: int = 256
+    gradient_steps: int = 4
+    learning_rate: float = 1e-3
+    gamma: float = 0.9
+
+    @property
+    def model_options(self) -> dict[str, Any]:
+        """Arguments of Stable-Baselines3's algorithm."""
+        return {
+            "learning_rate": self.learning_rate,
+            "buffer_size": self.buffer_size,
+            "learning_starts": self.learning_starts,
+            "batch_size": self.batch_size,
+            "train_freq": 1,
+            "gradient_steps": self.gradient_steps,
+            "gamma": self.gamma,
+            "seed": self.seed,
+            "device": DEVICE,
+        }
+
+
 Settings = TypeVar("Settings", bound=TrainingSettings)
 
 
@@ -96,11 +181,10 @@ def _explanations(kind: type[TrainingSettings]) -> dict[str, str]:
     return dict(line for page in pages for line in re.findall(r"^ +(\w+): (.+)$", page, re.MULTILINE))
 
 
-def check_divides(batch_size: int, rollout: int) -> None:
-    """Refuse a batch that doesn't divide the rollout.
-
-    Raises:
-        SettingsError: If it doesn't.
-    """
-    if rollout % batch_size:
-        raise SettingsError(f"batch_size: expected a divisor of n_envs * n_steps = {rollout}, got {batch_size}.")
+def settings_of(agent: ModuleType) -> type[TrainingSettings]:
+    """The settings that an agent's module defines."""
+    return next(
+        value
+        for value in vars(agent).values()
+        if isinstance(value, type) and issubclass(value, TrainingSettings) and value.__module__ == agent.__name__
+    )

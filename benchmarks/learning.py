@@ -33,7 +33,7 @@ from rich.progress import track
 sys.path.insert(0, str(Path(__file__).parents[1]))  # `agents` is not installed; it lies beside this folder
 
 from agents import training
-from agents.settings import TrainingSettings
+from agents.settings import settings_of
 from ldsim_env.compare.report.curves import learning_curves
 from ldsim_env.compare.statistics import bootstrap_interval
 from ldsim_env.figures import new_figure, save_figure
@@ -93,19 +93,12 @@ def train_once(
     if (folder / training.MODEL_FILE).exists():
         return
     module = importlib.import_module(f"agents.{agent}")
-    kind: type[TrainingSettings] = next(
-        value for value in vars(module).values() if _is_settings(value) and value is not TrainingSettings
-    )
-    settings = kind(
+    settings = settings_of(module)(
         env_id=env_id, seed=seed, total_timesteps=total_timesteps, max_minutes=max_minutes, n_curve_points=8,
         n_curve_students=60, out=folder,
     )  # fmt: skip
     model, curve = training.train(agent, settings, module.make_model, console)
     training.save(model, settings, curve, agent)
-
-
-def _is_settings(value: Any) -> bool:
-    return isinstance(value, type) and issubclass(value, TrainingSettings)
 
 
 def outcome(gains: Gains, learned: list[str]) -> dict[str, Any]:

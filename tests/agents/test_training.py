@@ -15,6 +15,7 @@ pytest.importorskip("sb3_contrib", reason="needs the extra 'agents'")
 pytest.importorskip("polars", reason="needs the extra 'report'")
 from agents import training
 from agents.settings import TrainingSettings, read_settings
+from agents.settings import settings_of as own_settings
 from ldsim_env.envs import to_sb3
 from ldsim_env.errors import SettingsError
 from ldsim_env.recommenders import SB3Recommender
@@ -33,12 +34,9 @@ QUICK: dict[str, dict[str, Any]] = {
 def settings_of(agent: str, out: Path, **others: Any) -> Any:
     register_small()
     module = importlib.import_module(f"agents.{agent}")
-    kind = next(value for name, value in vars(module).items() if name.endswith("Settings") and name != TRAINING)
+    kind = own_settings(module)
     quick = {"n_envs": 4, "total_timesteps": 40, "n_curve_points": 2, "n_curve_students": 3, "n_students": 0}
     return module, kind(env_id=SMALL_ID, out=out, **quick | QUICK[agent] | others)
-
-
-TRAINING = TrainingSettings.__name__
 
 
 @pytest.mark.parametrize("agent", QUICK)
