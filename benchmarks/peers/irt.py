@@ -11,7 +11,7 @@ from ldsim_env.simulator import State
 from peers.peer import StepwisePeer
 
 GRID = 41  # abilities from -4 to 4
-CONCEPT_STRENGTH, QUESTION_STRENGTH = 20.0, 8.0  # those of LDSim 0.1.0
+CONCEPT_STRENGTH, QUESTION_STRENGTH = 20.0, 8.0  # those of LDSim's first build
 
 
 class IrtPeer(StepwisePeer):
@@ -76,7 +76,7 @@ class IrtPeer(StepwisePeer):
             value.requires_grad_(False)
 
     def take_log_odds(self, log: ResponseLog, scale: float) -> None:
-        """Difficulties from each question's rate of right answers, blind to who was asked: the prior of LDSim 0.1.0.
+        """Difficulties from each question's rate of right answers, blind to who was asked, as in LDSim's first build.
 
         Args:
             log: The training students.

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -64,40 +65,43 @@ def fit_by_adam(
     return FitRecord(tuple(aucs[1:]), time.monotonic() - started)
 
 
-def fit_bkt(peer: Peer, split: Split, setting: float, seed: int) -> FitRecord:
+def at_once(rule: Callable[[Any, Split, float, int], None]) -> Fit:
+    """A fit without epochs, timed and scored: ``rule`` gets the peer, the split, the setting and the seed."""
+
+    def fit(peer: Peer, split: Split, setting: float, seed: int) -> FitRecord:
+        started = time.monotonic()
+        rule(peer, split, setting, seed)
+        return FitRecord((stopping_auc(peer, split),), time.monotonic() - started)
+
+    return fit
+
+
+@at_once
+def fit_bkt(peer: BktPeer, split: Split, setting: float, seed: int) -> None:
     """PyBKT's EM from one random start."""
     del setting
-    assert isinstance(peer, BktPeer)
-    started = time.monotonic()
     peer.fit(split.training_windows, np.random.default_rng(seed))
-    return FitRecord((stopping_auc(peer, split),), time.monotonic() - started)
 
 
-def fit_irt(peer: Peer, split: Split, setting: float, seed: int) -> FitRecord:
+@at_once
+def fit_irt(peer: IrtPeer, split: Split, setting: float, seed: int) -> None:
     """Most probable difficulties; nothing is random."""
     del seed
-    assert isinstance(peer, IrtPeer)
-    started = time.monotonic()
     peer.fit(split.training_windows, setting)
-    return FitRecord((stopping_auc(peer, split),), time.monotonic() - started)
 
 
-def fit_irt_by_log_odds(peer: Peer, split: Split, setting: float, seed: int) -> FitRecord:
+@at_once
+def fit_irt_by_log_odds(peer: IrtPeer, split: Split, setting: float, seed: int) -> None:
     """Difficulties that don't know who was asked; nothing is random."""
     del seed
-    assert isinstance(peer, IrtPeer)
-    started = time.monotonic()
     peer.take_log_odds(split.train, setting)
-    return FitRecord((stopping_auc(peer, split),), time.monotonic() - started)
 
 
-def fit_elo(peer: Peer, split: Split, setting: float, seed: int) -> FitRecord:
+@at_once
+def fit_elo(peer: EloPeer, split: Split, setting: float, seed: int) -> None:
     """Difficulties by the Elo rule; nothing is random."""
     del seed
-    assert isinstance(peer, EloPeer)
-    started = time.monotonic()
     peer.fit(split.training_windows, setting)
-    return FitRecord((stopping_auc(peer, split),), time.monotonic() - started)
 
 
 def stopping_auc(peer: Peer, split: Split) -> float:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ldsim_env.errors import SettingsError
 from ldsim_env.logs.response_log import ResponseLog
+
+Value = TypeVar("Value", bound=np.generic)
 
 WINDOW_LENGTH = 200
 KT_MINIMUM = 3  # the KT task leaves out shorter windows
@@ -74,11 +76,19 @@ def simulated_steps(length: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def padded(log: ResponseLog, found: Windows) -> PaddedWindows:
     """The windows' questions and responses side by side."""
+    questions, responses = pad(log.questions, found), pad(log.responses, found)
+    return PaddedWindows(questions.astype(np.int64), responses.astype(np.float32), found.length)
+
+
+def pad(values: NDArray[Value], found: Windows) -> NDArray[Value]:
+    """The windows' interactions side by side, ``(n_windows, longest)``, 0 where padded.
+
+    Args:
+        values: ``(n_interactions,)``, one of each interaction of the log.
+        found: The windows.
+    """
     position = np.arange(int(found.length.max(initial=0)))
     inside = position < found.length[:, None]
-    at = (found.start[:, None] + position)[inside]
-    questions = np.zeros(inside.shape, np.int64)
-    responses = np.zeros(inside.shape, np.float32)
-    questions[inside] = log.questions[at]
-    responses[inside] = log.responses[at]
-    return PaddedWindows(questions, responses, found.length)
+    table = np.zeros(inside.shape, values.dtype)
+    table[inside] = values[(found.start[:, None] + position)[inside]]
+    return table

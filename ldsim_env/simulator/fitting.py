@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -13,10 +15,11 @@ from ldsim_env.logs import MatchedLog, ResponseLog, match_bank, split_students
 from ldsim_env.logs.digests import student_digests
 from ldsim_env.simulator.checkpoint import save_simulator
 from ldsim_env.simulator.distillation import Teaching
+from ldsim_env.simulator.models.network import StudentNetwork
 from ldsim_env.simulator.network import LDSimNetwork
 from ldsim_env.simulator.plots import training_plot
 from ldsim_env.simulator.settings import NetworkSettings, TrainingSettings
-from ldsim_env.simulator.training import Trainer
+from ldsim_env.simulator.training import EpochRecord, Trainer
 from ldsim_env.simulator.unknown_questions import Fitted, with_bank
 
 SPLIT_STREAM = 1_000  # keeps the split's random numbers apart from those of the epochs
@@ -61,20 +64,33 @@ def fit_simulator(
         allow_leaks=allow_leaks,
     )
     fitted = trainer.run(show_progress)
-    records = [asdict(record) for record in trainer.history]
     provenance = {
-        "log": {"bank": log.bank.name, "fingerprint": log.fingerprint, "n_students": log.n_students},
-        "n_stopping_students": stopping.n_students,
-        "student_digests": " ".join(student_digests(log, stopping)),  # by which a card knows them again
+        **origin(log, stopping),
         "teaching": teaching.fingerprint if teaching else None,
         "training": asdict(training),
         "best_epoch": trainer.best.epoch,
     }
-    save_simulator(fitted, folder, provenance)
-    write_json(folder / "history.json", records)
-    save_figure(training_plot(trainer.history), folder / "history.png")
+    save_fitted(fitted, folder, trainer.history, provenance)
     trainer.forget()
     return fitted
+
+
+def origin(log: ResponseLog, stopping: ResponseLog) -> dict[str, Any]:
+    """What a simulator's provenance says of the students that it was fitted on."""
+    return {
+        "log": {"bank": log.bank.name, "fingerprint": log.fingerprint, "n_students": log.n_students},
+        "n_stopping_students": stopping.n_students,
+        "student_digests": " ".join(student_digests(log, stopping)),  # by which a card knows them again
+    }
+
+
+def save_fitted(
+    fitted: LDSimNetwork | StudentNetwork, folder: Path, history: Sequence[EpochRecord], provenance: dict[str, Any]
+) -> None:
+    """Save a simulator, and how its training went as ``history.json`` and ``history.png``."""
+    save_simulator(fitted, folder, provenance)
+    write_json(folder / "history.json", [asdict(record) for record in history])
+    save_figure(training_plot(history), folder / "history.png")
 
 
 def stopping_split(

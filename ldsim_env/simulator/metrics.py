@@ -35,6 +35,11 @@ class Scores:
     mean_prob: float
     mean_response: float
 
+    @property
+    def gap(self) -> float:
+        """Expected minus real share of right answers."""
+        return self.mean_prob - self.mean_response
+
 
 @dataclass(frozen=True)
 class ReliabilityBin:

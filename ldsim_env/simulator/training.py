@@ -21,7 +21,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from ldsim_env.errors import LogError
 from ldsim_env.logs import ResponseLog, refuse_leaks
-from ldsim_env.logs.windows import KT_MINIMUM, SIMULATION_MINIMUM, Windows, padded, select_windows, windows
+from ldsim_env.logs.windows import KT_MINIMUM, SIMULATION_MINIMUM, Windows, pad, padded, select_windows, windows
 from ldsim_env.simulator.difficulties import easiness_by_others
 from ldsim_env.simulator.distillation import Teaching, WindowLabels
 from ldsim_env.simulator.network import LDSimNetwork
@@ -162,7 +162,13 @@ class Trainer:
         labels = self._labels.of_batch(rows, n_observed)
         watch = partial(labels.watch, network)
         prob = unroll(
-            network, questions, responses, n_observed, uniforms=noise, watch=watch, prior_shift=self._shift_of(found)
+            network,
+            questions,
+            responses,
+            n_observed,
+            uniforms=noise,
+            watch=watch,
+            prior_shift=torch.from_numpy(pad(self._prior_shift, found)),
         )
         scored = torch.arange(questions.shape[1]) < lengths.unsqueeze(1)
         scored[:, 0] = False
@@ -180,14 +186,6 @@ class Trainer:
         others = easiness_by_others(self.log, self.settings.window, self.settings.question_spread).numpy()
         shift: NDArray[np.float32] = share * (others - self._parts.network.question_prior.numpy()[self.log.questions])
         return shift
-
-    def _shift_of(self, found: Windows) -> Tensor:
-        """(n, length): `_by_others` of the windows' interactions, 0 where padded."""
-        position = np.arange(int(found.length.max()))
-        inside = position < found.length[:, None]
-        shift = np.zeros(inside.shape, np.float32)
-        shift[inside] = self._prior_shift[(found.start[:, None] + position)[inside]]
-        return torch.from_numpy(shift)
 
     def _response_noise(self, shape: torch.Size, rng: np.random.Generator) -> Tensor:
         """(n, length): evenly spread; 0.5 throughout for the windows that roll out by threshold."""

@@ -25,11 +25,6 @@ class ConceptReliability:
     concept: str
     scores: Scores
 
-    @property
-    def gap(self) -> float:
-        """Expected minus real share of right answers."""
-        return self.scores.mean_prob - self.scores.mean_response
-
 
 @dataclass(frozen=True)
 class Calibration:
@@ -49,8 +44,10 @@ class Calibration:
 
     def show(self) -> Shown:
         """Three diagrams and the concepts that are farthest off."""
-        far = [c for c in self.concepts if abs(c.gap) > LARGE_GAP]
-        worst = f"; the worst, {self.concepts[0].concept}, by {self.concepts[0].gap:+.1%}" if self.concepts else ""
+        far = [c for c in self.concepts if abs(c.scores.gap) > LARGE_GAP]
+        worst = (
+            f"; the worst, {self.concepts[0].concept}, by {self.concepts[0].scores.gap:+.1%}" if self.concepts else ""
+        )
         return Shown(
             "Reliability",
             f"{len(far)} of {len(self.concepts)} concepts are off by more than {LARGE_GAP:.0%} in the simulation "
@@ -66,7 +63,7 @@ class Calibration:
                 f"{c.scores.n:,}",
                 f"{c.scores.mean_prob:.1%}",
                 f"{c.scores.mean_response:.1%}",
-                f"{c.gap:+.1%}",
+                f"{c.scores.gap:+.1%}",
             )
             for c in self.concepts[:LISTED]
         ]
@@ -139,4 +136,4 @@ def _by_concept(log: ResponseLog, predictions: Predictions) -> tuple[ConceptReli
         )
         for k in np.flatnonzero(asks.sum(axis=0) >= LEAST_POSITIONS).tolist()
     ]
-    return tuple(sorted(found, key=lambda one: -abs(one.gap)))
+    return tuple(sorted(found, key=lambda one: -abs(one.scores.gap)))

@@ -20,11 +20,6 @@ class GroupScores:
     group: str
     scores: Scores
 
-    @property
-    def gap(self) -> float:
-        """Expected minus real share of right answers."""
-        return self.scores.mean_prob - self.scores.mean_response
-
 
 def score_groups(
     groups: Mapping[str, NDArray[np.bool_]], response: NDArray[np.floating], prob: NDArray[np.floating]
@@ -43,7 +38,7 @@ def group_table(first: str, groups: tuple[GroupScores, ...], reading: str) -> Sh
             f"{g.scores.ece:.3f}",
             f"{g.scores.mean_prob:.1%}",
             f"{g.scores.mean_response:.1%}",
-            f"{g.gap:+.1%}",
+            f"{g.scores.gap:+.1%}",
         )
         for g in groups
     )

@@ -28,13 +28,13 @@ class Subgroups:
 
     def show(self) -> Shown:
         """A table and a picture."""
-        worst = max(self.groups, key=lambda group: abs(group.gap))
+        worst = max(self.groups, key=lambda group: abs(group.scores.gap))
         low, high = (pick(self.groups, key=lambda g: g.scores.auc) for pick in (min, max))
         reading = "Lines that cross: weak students are simulated too strong and strong ones too weak, or the reverse."
         return Shown(
             "Subgroups by prior ability",
-            f"Farthest off is the group {worst.group!r}, by {worst.gap:+.1%}; AUC runs from {low.scores.auc:.3f} "
-            f"({low.group}) to {high.scores.auc:.3f} ({high.group}).",
+            f"Farthest off is the group {worst.group!r}, by {worst.scores.gap:+.1%}; AUC runs from "
+            f"{low.scores.auc:.3f} ({low.group}) to {high.scores.auc:.3f} ({high.group}).",
             [group_table("share right in the observed half", self.groups, "Simulation task, sampled answers.")],
             [group_panel("By prior ability", "share right in the observed half", self.groups, reading)],
         )

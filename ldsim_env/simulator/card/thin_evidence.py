@@ -44,9 +44,9 @@ class ThinEvidence:
         first, unseen = self.cold_start[0], self.concepts[0]
         return Shown(
             "Cold start, rare questions and unseen concepts",
-            f"At a student's very first question AUC is {first.scores.auc:.3f} and the gap {first.gap:+.1%}; at "
+            f"At a student's very first question AUC is {first.scores.auc:.3f} and the gap {first.scores.gap:+.1%}; at "
             f"questions on a concept that the student never met before AUC is {unseen.scores.auc:.3f} and the "
-            f"gap {unseen.gap:+.1%}.",
+            f"gap {unseen.scores.gap:+.1%}.",
             [
                 group_table("interaction", self.cold_start, "A student's first interactions, true answers shown."),
                 group_table("asked", self.questions, f"By how often the question was asked in the {self.counted_in}."),

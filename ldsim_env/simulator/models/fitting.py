@@ -16,16 +16,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from torch.nn import functional
 
 from ldsim_env.errors import SettingsError, unknown_name
-from ldsim_env.figures import save_figure
-from ldsim_env.files import write_json
 from ldsim_env.logs import ResponseLog, refuse_leaks
-from ldsim_env.logs.digests import student_digests
 from ldsim_env.logs.windows import Windows, padded, select_windows, windows
-from ldsim_env.simulator.checkpoint import save_simulator
-from ldsim_env.simulator.fitting import stopping_split
+from ldsim_env.simulator.fitting import origin, save_fitted, stopping_split
 from ldsim_env.simulator.models import STUDENT_MODELS, StudentNetwork
 from ldsim_env.simulator.models.settings import FitSettings
-from ldsim_env.simulator.plots import training_plot
 from ldsim_env.simulator.settings import TrainingSettings
 from ldsim_env.simulator.tasks import predict_kt, predict_simulation
 from ldsim_env.simulator.training import EpochRecord
@@ -70,16 +65,8 @@ def fit_student_model(
     model = new_student_model(kind, log, settings, fitting, graph)
     fitter = _Fitter(model, log, stopping, fitting)
     fitted = fitter.run(show_progress)
-    provenance = {
-        "log": {"bank": log.bank.name, "fingerprint": log.fingerprint, "n_students": log.n_students},
-        "n_stopping_students": stopping.n_students,
-        "student_digests": " ".join(student_digests(log, stopping)),  # by which a card knows them again
-        "training": asdict(fitting),
-        "best_epoch": fitter.best.epoch,
-    }
-    save_simulator(fitted, folder, provenance)
-    write_json(folder / "history.json", [asdict(record) for record in fitter.history])
-    save_figure(training_plot(fitter.history), folder / "history.png")
+    provenance = {**origin(log, stopping), "training": asdict(fitting), "best_epoch": fitter.best.epoch}
+    save_fitted(fitted, folder, fitter.history, provenance)
     return fitted
 
 

@@ -52,7 +52,7 @@ def test_concepts_are_listed_by_their_gap() -> None:
     log = made_up_log(60, 30)
     student = DriftingStudent(BANK)
     kt, simulation = predict_kt(student, log), predict_simulation(student, log)
-    gaps = [abs(concept.gap) for concept in measure_calibration(log, kt, simulation).concepts]
+    gaps = [abs(concept.scores.gap) for concept in measure_calibration(log, kt, simulation).concepts]
     assert len(gaps) == BANK.n_concepts
     assert gaps == sorted(gaps, reverse=True)
 
