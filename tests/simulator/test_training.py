@@ -85,6 +85,13 @@ def test_one_seed_one_network() -> None:
     assert not same(one, other)
 
 
+@pytest.mark.parametrize("settings", [{"by_others": 1.0}, {"hard_share": 1.0}, {"rollout_share": 0.0}], ids=str)
+def test_each_way_of_training_leads_elsewhere(settings: dict[str, float]) -> None:
+    without = {"by_others": 0.0, "hard_share": 0.0, "rollout_share": 1.0, "epochs": 1}
+    one, other = (trainer(**without | changes).run(show_progress=False) for changes in ({}, settings))
+    assert not same(weights(one), weights(other))
+
+
 def test_the_global_generators_are_left_alone() -> None:
     torch_before, numpy_before = torch.get_rng_state(), np.random.get_state()[1].tolist()  # noqa: NPY002
     trainer(epochs=1).run(show_progress=False)

@@ -71,6 +71,21 @@ def test_a_position_depends_on_earlier_responses_only() -> None:
     assert not torch.equal(one[:, 7:], other[:, 7:])
 
 
+def test_a_shifted_prior_makes_that_answer_likelier_and_none_before() -> None:
+    network = made_up_network()
+    questions, responses, _ = histories()
+    n_observed = torch.full((len(questions),), LENGTH)
+    shift = torch.zeros(questions.shape)
+    shift[:, 3] = 1.0
+    plain, shifted = (
+        unroll(network, questions, responses, n_observed, rollout="expected", prior_shift=each)
+        for each in (torch.zeros(questions.shape), shift)
+    )
+    assert torch.equal(plain[:, :3], shifted[:, :3])
+    moved = shifted[:, 3].logit() - plain[:, 3].logit()
+    torch.testing.assert_close(moved, network.prior_scale.detach().expand(len(moved)), rtol=0, atol=1e-4)
+
+
 def test_any_student_model_will_do() -> None:
     model = Flatterer(wide_bank())
     questions, responses, noise = histories()
