@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import reduce
-from operator import add
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -59,12 +57,12 @@ def relations(
 ) -> None:
     """Ask a teacher how the concepts of a course's logs are related, and write the concept graph."""
     from ldsim_env.logs import read_logs
-    from ldsim_env.teacher import RelationSettings, relation_batches, run_relations
+    from ldsim_env.teacher import RelationSettings, relation_run_batches, run_relations
 
     log = read_logs(logs, format=log_format)
     settings = RelationSettings(all_pairs_up_to=0, per_concept=per_concept) if per_concept else RelationSettings()
     course, asked = _course(subject, level), _load(teacher, cache)
-    _announce(asked, relation_batches(log.bank, settings, course=course, log=log))
+    _announce(asked, relation_run_batches(log.bank, settings, course=course, log=log, reference=reference))
     if not dry_run:
         run = run_relations(log.bank, asked, out, settings, course=course, log=log, reference=reference, ask=_ask)
         _show(run.report, run.files)
@@ -117,10 +115,9 @@ def _load(spec: str, cache: Path) -> Teacher:
 
 def _announce(teacher: Teacher, batches: Sequence[PromptBatch]) -> None:
     """Say what the run takes before the first call."""
-    from ldsim_env.teacher.budget import Budget, budget_for
+    from ldsim_env.teacher.budget import budget_of_batches
 
-    total = reduce(add, (budget_for(teacher, batch.prompts, batch.choices) for batch in batches), Budget())
-    say(str(total))
+    say(str(budget_of_batches(teacher, batches)))
 
 
 def _ask(teacher: Teacher, prompts: Sequence[Prompt], choices: Sequence[str]) -> NDArray[np.float64]:

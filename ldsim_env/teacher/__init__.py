@@ -14,7 +14,7 @@
 from ldsim_env.teacher.candidates import CandidateRecall, candidate_pairs, candidate_recall
 from ldsim_env.teacher.cycles import BrokenCycles, break_cycles
 from ldsim_env.teacher.digest import DigestSettings
-from ldsim_env.teacher.distillation import MasteryRun, RelationRun, run_mastery, run_relations
+from ldsim_env.teacher.distillation import MasteryRun, RelationRun, relation_run_batches, run_mastery, run_relations
 from ldsim_env.teacher.graph import ConceptGraph, GraphArrays, GraphStats, Relation
 from ldsim_env.teacher.graph_controls import random_graph, shuffled_graph
 from ldsim_env.teacher.graph_figure import draw_graph, save_graph_figure
@@ -26,7 +26,13 @@ from ldsim_env.teacher.protocol import Prompt, Teacher
 from ldsim_env.teacher.provenance import Provenance
 from ldsim_env.teacher.quality import MasteryQuality, mastery_quality
 from ldsim_env.teacher.recorded_labels import RecordedLabels, read_labels, read_recorded_mastery
-from ldsim_env.teacher.relation_quality import RelationQuality, ask_reference, graph_quality, read_reference
+from ldsim_env.teacher.relation_quality import (
+    RelationQuality,
+    ask_reference,
+    graph_quality,
+    read_reference,
+    reference_batches,
+)
 from ldsim_env.teacher.relation_settings import RelationSettings
 from ldsim_env.teacher.relations import distill_relations, relation_batches
 from ldsim_env.teacher.sampling import Kind, SamplingSettings, sample_judgements
@@ -75,7 +81,9 @@ __all__ = [
     "read_recorded_mastery",
     "read_reference",
     "read_relations",
+    "reference_batches",
     "relation_batches",
+    "relation_run_batches",
     "run_mastery",
     "run_relations",
     "sample_judgements",

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import reduce
+from operator import add
 from typing import Protocol, runtime_checkable
 
+from ldsim_env.teacher.asking import PromptBatch
 from ldsim_env.teacher.cache import CachedTeacher
 from ldsim_env.teacher.chat import estimated_tokens
 from ldsim_env.teacher.protocol import Prompt, Teacher
@@ -35,7 +38,7 @@ class Budget:
     """What a run takes. Budgets of several questions add up.
 
     Args:
-        prompts: All prompts.
+        prompts: All prompts; equal ones count once where the answers are kept.
         to_ask: Those that the cache doesn't answer.
         tokens: Tokens to read for them.
         seconds: About how long that takes; None where it is not known.
@@ -68,6 +71,18 @@ class Budget:
         )
 
 
+def budget_of_batches(teacher: Teacher, batches: Iterable[PromptBatch]) -> Budget:
+    """Estimate a run of several batches, such as `relation_batches` and `reference_batches` list.
+
+    A prompt that stands in two batches of one template is asked once by a teacher whose answers are kept.
+    """
+    joined: dict[tuple[str, tuple[str, ...]], list[Prompt]] = {}
+    for batch in batches:
+        joined.setdefault((batch.template, batch.choices), []).extend(batch.prompts)
+    budgets = (budget_for(teacher, prompts, choices) for (_, choices), prompts in joined.items())
+    return reduce(add, budgets, Budget())
+
+
 def budget_for(teacher: Teacher, prompts: Sequence[Prompt], choices: Sequence[str] | None) -> Budget:
     """Estimate a run without paying for anything.
 
@@ -76,6 +91,8 @@ def budget_for(teacher: Teacher, prompts: Sequence[Prompt], choices: Sequence[st
         prompts: The prompts.
         choices: The choices to score, or None for texts.
     """
+    if isinstance(teacher, CachedTeacher | ReplayTeacher):
+        prompts = list(dict.fromkeys(prompts))
     to_ask, asked = list(prompts), teacher
     if isinstance(teacher, CachedTeacher):
         to_ask, asked = teacher.missing(prompts, choices), teacher.teacher

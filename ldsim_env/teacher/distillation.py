@@ -9,16 +9,22 @@ from typing import NamedTuple
 
 from ldsim_env.logs.bank import QuestionBank
 from ldsim_env.logs.response_log import ResponseLog
-from ldsim_env.teacher.asking import Ask, ask_directly
+from ldsim_env.teacher.asking import Ask, PromptBatch, ask_directly
 from ldsim_env.teacher.graph import ConceptGraph
 from ldsim_env.teacher.graph_figure import save_graph_figure
 from ldsim_env.teacher.graph_files import save_graph
 from ldsim_env.teacher.mastery import MasteryDistillation, MasterySettings, distill_mastery
 from ldsim_env.teacher.prompts import Course, readable
 from ldsim_env.teacher.protocol import Teacher
-from ldsim_env.teacher.relation_quality import RelationQuality, ask_reference, read_reference, refuse_chance
+from ldsim_env.teacher.relation_quality import (
+    RelationQuality,
+    ask_reference,
+    read_reference,
+    reference_batches,
+    refuse_chance,
+)
 from ldsim_env.teacher.relation_settings import RelationSettings
-from ldsim_env.teacher.relations import distill_relations
+from ldsim_env.teacher.relations import distill_relations, relation_batches
 
 _RELATIONS, _MASTERY, _MATHEMATICS = RelationSettings(), MasterySettings(), Course()
 
@@ -78,6 +84,24 @@ def run_relations(
     save_graph(graph, out)
     save_graph_figure(graph, drawing, f"{bank.name}: relations between concepts, as {teacher.model} sees them")
     return RelationRun(graph, quality, graph_report(graph, quality), (out, drawing))
+
+
+def relation_run_batches(
+    bank: QuestionBank,
+    settings: RelationSettings = _RELATIONS,
+    *,
+    course: Course = _MATHEMATICS,
+    log: ResponseLog | None = None,
+    reference: Path | None = None,
+) -> list[PromptBatch]:
+    """What `run_relations` may ask with the same arguments, for a dry run: the reference pairs first, then all others.
+
+    Raises:
+        TeacherError: If ``reference`` is no file of reference pairs over the bank.
+    """
+    known = read_reference(reference, bank) if reference else None
+    measured = reference_batches(bank, known, settings, course=course) if known else []
+    return [*measured, *relation_batches(bank, settings, course=course, log=log)]
 
 
 def run_mastery(

@@ -135,6 +135,10 @@ class RelationQuestions:
         values = zip(self._names, self._texts, strict=True)
         return self._batch(self._settings.order_template, ({"concept": name, "text": text} for name, text in values))
 
+    def batches(self, pairs: Pairs, ordered: Pairs) -> list[PromptBatch]:
+        """All parts: whether some pairs are connected, which of others comes first, and each concept's grade."""
+        return [self.pair_batch("connected", pairs), self.pair_batch("which", ordered), self.grade_batch()]
+
     def ask_pairs(self, teacher: Teacher, ask: Ask, template: str, pairs: Pairs) -> NDArray[np.float64]:
         """``(n, 2)`` log-odds of the first choice, asked as (a, b) and as (b, a)."""
         return log_odds(ask_batch(teacher, self.pair_batch(template, pairs), ask)).reshape(2, len(pairs)).T

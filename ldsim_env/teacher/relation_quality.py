@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ldsim_env.errors import TeacherError
 from ldsim_env.logs.bank import QuestionBank
-from ldsim_env.teacher.asking import Ask, ask_directly
+from ldsim_env.teacher.asking import Ask, PromptBatch, ask_directly
 from ldsim_env.teacher.concept_matching import UNKNOWN, match_concepts
 from ldsim_env.teacher.graph import ConceptGraph
 from ldsim_env.teacher.measures import auc
@@ -41,6 +41,11 @@ class RelationReference:
     pairs: NDArray[np.int64]
     label: NDArray[np.int8]
     kind: NDArray[np.str_]
+
+    def asked(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """``(m, 2)`` the pairs that a teacher is asked about, each once, and ``(n,)`` where each pair stands there."""
+        pairs, place = np.unique(np.sort(self.pairs, axis=1), axis=0, return_inverse=True)
+        return pairs, place.reshape(-1)
 
 
 class PartQuality(NamedTuple):
@@ -109,6 +114,19 @@ def read_reference(path: Path, bank: QuestionBank) -> RelationReference:
     )
 
 
+def reference_batches(
+    bank: QuestionBank,
+    reference: RelationReference,
+    settings: RelationSettings = _DEFAULT,
+    *,
+    course: Course = _MATHEMATICS,
+    templates: dict[str, Template] | None = None,
+) -> list[PromptBatch]:
+    """What `ask_reference` asks, for a dry run."""
+    pairs, _ = reference.asked()
+    return relation_questions(bank, settings, course, templates).batches(pairs, ordered=pairs)
+
+
 def ask_reference(
     bank: QuestionBank,
     teacher: Teacher,
@@ -121,10 +139,10 @@ def ask_reference(
 ) -> RelationQuality:
     """Ask a teacher all parts about the reference pairs and measure its answers."""
     questions = relation_questions(bank, settings, course, templates)
-    pairs, row = np.unique(np.sort(reference.pairs, axis=1), axis=0, return_inverse=True)
+    pairs, place = reference.asked()
     asked = questions.ask_connected(teacher, ask, pairs)
     asked = questions.ask_order(teacher, ask, asked, np.ones(len(pairs), bool))
-    answers = asked.turned(row.reshape(-1), reference.pairs[:, 0] > reference.pairs[:, 1])
+    answers = asked.turned(place, reference.pairs[:, 0] > reference.pairs[:, 1])
     return relation_quality(reference, _scores(answers), answers.is_connected & (answers.order > settings.order_margin))
 
 

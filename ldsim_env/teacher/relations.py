@@ -92,8 +92,7 @@ def relation_batches(
     questions = relation_questions(bank, settings, course, templates)
     pairs = pairs_to_ask(bank, settings, log, embeddings)
     outside = outsiders(pairs, bank.n_concepts, settings.outsiders, np.random.default_rng(settings.seed))
-    connected = questions.pair_batch("connected", np.concatenate([pairs, outside]))
-    return [connected, questions.pair_batch("which", pairs), questions.grade_batch()]
+    return questions.batches(np.concatenate([pairs, outside]), ordered=pairs)
 
 
 def pairs_to_ask(

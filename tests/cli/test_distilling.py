@@ -101,6 +101,20 @@ def test_few_partners_are_fewer_prompts(tmp_path: Path, logs: Path) -> None:
     assert not out.exists()
 
 
+def test_a_dry_run_counts_the_reference_pairs(tmp_path: Path, logs: Path) -> None:
+    teacher, reference = recorded(tmp_path / "answers.sqlite", logs, knows_the_course), tmp_path / "pairs.csv"
+    far = [f"{NAMES[a]},{NAMES[b]},0,unrelated" for a in range(4) for b in range(a + 4, 8)]
+    reference.write_text("\n".join(["a,b,label,kind", *far]) + "\n")
+    shared = ("relations", logs, "--teacher", teacher, "--out", tmp_path / "relations.json", "--dry-run")
+
+    def prompts(*more: object) -> int:
+        return int(re.findall(r"^(\d+) prompts", distill(*shared, *more), re.MULTILINE)[0])
+
+    few = ("--per-concept", 1)
+    assert prompts(*few, "--reference", reference) > prompts(*few)
+    assert prompts("--reference", reference) == prompts()  # all pairs are asked about, these among them
+
+
 def test_mastery_asks_as_much_as_it_is_told_to(tmp_path: Path, logs: Path) -> None:
     teacher, out = recorded(tmp_path / "answers.sqlite", logs, reads_the_digest), tmp_path / "labels.json"
     few = ("--histories", HISTORIES, "--concepts", CONCEPTS, "--paraphrases", 1)

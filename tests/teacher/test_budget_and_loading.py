@@ -11,7 +11,8 @@ from rich.console import Console
 
 from ldsim_env.errors import SettingsError
 from ldsim_env.teacher.answering import ask, ask_texts
-from ldsim_env.teacher.budget import Budget, budget_for
+from ldsim_env.teacher.asking import PromptBatch
+from ldsim_env.teacher.budget import Budget, budget_for, budget_of_batches
 from ldsim_env.teacher.cache import CachedTeacher
 from ldsim_env.teacher.endpoint import EndpointTeacher
 from ldsim_env.teacher.loading import load_teacher
@@ -71,6 +72,15 @@ def test_nothing_is_measured_where_nothing_is_asked(tmp_path: Path) -> None:
     even = PROMPTS[::2]
     cached.score(even, YES_NO)
     assert budget_for(cached, even, YES_NO) == Budget(prompts=10)
+
+
+def test_what_stands_in_two_batches_is_asked_once(tmp_path: Path) -> None:
+    cached = CachedTeacher(HalfSilent(), tmp_path / "cache.db")
+    cached.score(PROMPTS[:8:2], YES_NO)
+    batches = [PromptBatch("t/1", tuple(prompts), YES_NO) for prompts in (PROMPTS[:10], PROMPTS[2:])]
+    assert budget_of_batches(cached, batches) == Budget(20, 16, 16 * 9, seconds=None)
+    assert budget_of_batches(HalfSilent(), batches).to_ask == 28  # nothing is kept, so it is asked again
+    assert budget_of_batches(cached, []) == Budget()
 
 
 def test_replay_asks_nobody(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 from ldsim_env.errors import SettingsError, TeacherError
 from ldsim_env.logs import QuestionBank, read_four_line
 from ldsim_env.teacher.candidates import all_pairs, candidate_pairs, candidate_recall, outsiders
-from ldsim_env.teacher.distillation import run_relations
+from ldsim_env.teacher.distillation import relation_run_batches, run_relations
 from ldsim_env.teacher.graph import ConceptGraph, Relation
 from ldsim_env.teacher.graph_files import from_recorded, load_graph
 from ldsim_env.teacher.prompts import Course
@@ -391,6 +391,18 @@ def test_an_abstention_is_no_prerequisite(tmp_path: Path) -> None:
     assert quality.unanswered == 2
     assert quality.recall == pytest.approx(5 / 6)
     assert quality.parts["rule"].all == 1
+
+
+def test_a_dry_run_counts_what_the_reference_pairs_ask(tmp_path: Path) -> None:
+    path, few = reference_file(tmp_path / "ref.csv"), RelationSettings(all_pairs_up_to=0, per_concept=1, outsiders=0)
+    teacher = FakeTeacher(knows_the_course)
+    ask_reference(BANK, teacher, read_reference(path, BANK), few)
+    listed, without = (
+        {prompt for batch in batches for prompt in batch.prompts}
+        for batches in (relation_run_batches(BANK, few, reference=path), relation_batches(BANK, few))
+    )
+    assert listed == without | set(teacher.asked)
+    assert listed > without
 
 
 def test_a_graph_is_measured_by_its_confidences(tmp_path: Path) -> None:
