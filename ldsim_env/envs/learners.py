@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 import torch
@@ -39,7 +41,7 @@ class Learners:
         self.mastery: NDArray[np.float32] = np.empty((0, model.bank.n_concepts), np.float32)
         self.members: NDArray[np.float32] | None = None
         self._state: State = {}
-        self._kept: State = {}  # an earlier state that may still be read, see `before`
+        self._kept: WeakSet[Learners] = WeakSet()  # earlier states that may still be read, see `before`
         self._device = next(iter(model.start(0).values())).device
         self._all_questions = torch.arange(model.bank.n_questions, device=self._device)
 
@@ -50,7 +52,10 @@ class Learners:
         if isinstance(rows, slice):
             self._become(state)
             return
-        self._state = _apart(_own(self._state), self._kept)
+        self._state = _own(self._state)
+        for kept in self._kept:
+            self._state = _apart(self._state, kept._state)
+        self._kept = WeakSet()
         _write(self._state, self._tensor(rows), state)
         self.mastery = with_rows(self.mastery, rows, _numpy(self.model.mastery(state)))
         self._examine_members()
@@ -121,7 +126,7 @@ class Learners:
         asked = self._tensor(questions).expand(n, m)
         student = torch.arange(n, device=self._device).repeat_interleave(m)
         share = self._tensor((targets / targets.sum(axis=1, keepdims=True)).astype(np.float32))
-        now = (self._tensor(self.mastery) * share).sum(1, keepdim=True)
+        now = (self.model.mastery(self._state) * share).sum(1, keepdim=True)
         wrong, right = self._exams_after(student, asked.reshape(-1), share).view(2, n, m)
         prob = self.model.answer_prob(self._state, asked)
         return _numpy(prob * right + (1 - prob) * wrong - now)
@@ -159,23 +164,40 @@ class Learners:
         return mastery
 
     def before(self) -> Learners:
-        """The students as they stand, for trials after they learned more: nobody writes over this state."""
-        self._kept = self._state
-        return self.frozen()
+        """The students as they stand, for trials after they learned more: nobody writes over this state.
+
+        It holds the state alone, without a mastery, and only those hold it who may read it: infos that are thrown
+        away cost no memory.
+        """
+        then = self._copy()
+        del then.mastery, then.members
+        self._kept.add(then)
+        return then
 
     @torch.inference_mode()
     def some(self, rows: NDArray[np.int64]) -> Learners:
         """Copies of the students in ``rows`` as they stand."""
-        copies = self.frozen()
+        copies = self._copy()
         copies._state = select_students(self._state, self._tensor(rows))
         copies.mastery = self.mastery[rows]
         return copies
 
     def frozen(self) -> Learners:
-        """The mastery as it stands, to be read after the students learned more."""
-        then = Learners.__new__(Learners)
+        """The mastery as it stands, to be read after the students learned more; their states are let go."""
+        then = self._copy()
+        del then._state
+        return then
+
+    def _copy(self) -> Learners:
+        then = Learners.__new__(Learners)  # as copy.copy, which takes several times as long
         then.__dict__ = self.__dict__.copy()
         return then
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_kept"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _kept=WeakSet())  # a copy has tensors of its own
 
     def _become(self, state: State) -> None:
         self._state, self.mastery = state, _numpy(self.model.mastery(state))
@@ -219,11 +241,11 @@ def _own(state: State) -> State:
 
 def _apart(state: State, kept: State) -> State:
     """The state in tensors that share no memory with those of ``kept``: a model may hand out what it was given."""
-    return {name: value.clone() if _are_shared(value, kept.get(name)) else value for name, value in state.items()}
+    return {name: value.clone() if _are_shared(value, kept[name]) else value for name, value in state.items()}
 
 
-def _are_shared(one: Tensor, other: Tensor | None) -> bool:
-    return other is not None and one.untyped_storage().data_ptr() == other.untyped_storage().data_ptr()
+def _are_shared(one: Tensor, other: Tensor) -> bool:
+    return one.untyped_storage().data_ptr() == other.untyped_storage().data_ptr()
 
 
 def _write(state: State, rows: Tensor, new: State) -> None:

@@ -7,6 +7,7 @@ from gymnasium.utils import seeding
 from numpy.typing import NDArray
 
 BLOCK = 64
+_ANY_SEED = np.random.SeedSequence(0)  # of generators whose state is set at once
 
 
 class NoiseStreams:
@@ -25,13 +26,13 @@ class NoiseStreams:
 
     def __init__(self, n: int):
         self.seeds: list[int | None] = [None] * n
-        self._generators: list[np.random.Generator | None] = [None] * n
+        self._generators: list[np.random.BitGenerator | None] = [None] * n
         self._block = np.empty((n, BLOCK))
         self._used = np.full(n, BLOCK)  # numbers of the block that were handed out
 
     def seed(self, row: int, seed: int) -> None:
         """Start a stream anew."""
-        self._generators[row], self.seeds[row] = seeding.np_random(seed)
+        self._start(row, seed)
         self._used[row] = BLOCK
 
     def take(self, rows: NDArray[np.int64], n: int) -> NDArray[np.float64]:
@@ -55,14 +56,18 @@ class NoiseStreams:
         """Fill in more numbers than the block has left, and fill the next block."""
         left = BLOCK - int(self._used[row])
         numbers[:left] = self._block[row, BLOCK - left :]
-        generator = self._generator(row)
+        generator = np.random.Generator(self._generator(row))
         generator.random(out=numbers[left:])
         generator.random(out=self._block[row])
         self._used[row] = 0
 
-    def _generator(self, row: int) -> np.random.Generator:
-        generator = self._generators[row]
-        if generator is None:
-            generator, self.seeds[row] = seeding.np_random()
-            self._generators[row] = generator
-        return generator
+    def _generator(self, row: int) -> np.random.BitGenerator:
+        return self._generators[row] or self._start(row, None)
+
+    def _start(self, row: int, seed: int | None) -> np.random.BitGenerator:
+        """Where Gymnasium's generator of this seed begins, in a third of its memory: they share what seeded them."""
+        generator, self.seeds[row] = seeding.np_random(seed)
+        kept = type(generator.bit_generator)(_ANY_SEED)
+        kept.state = generator.bit_generator.state
+        self._generators[row] = kept
+        return kept

@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 import numpy as np
 from gymnasium.error import ClosedEnvironmentError, InvalidAction, ResetNeeded
 from gymnasium.vector import AutoresetMode, VectorEnv
-from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
+from ldsim_env.envs.batched_space import batched_space
 from ldsim_env.envs.env import LDSimEnv
 from ldsim_env.envs.infos import Info, Step
 from ldsim_env.envs.noise import NoiseStreams
@@ -97,8 +97,8 @@ class LDSimVectorEnv(CourseReadings, VectorEnv[Observations, NDArray[Any], NDArr
 
     def _make_spaces(self, single: LDSimEnv) -> None:
         self.single_action_space, self.single_observation_space = single.action_space, single.observation_space
-        self.action_space = batch_space(self.single_action_space, self.num_envs)
-        self.observation_space = batch_space(self.single_observation_space, self.num_envs)
+        self.action_space = batched_space(self.single_action_space, self.num_envs)
+        self.observation_space = batched_space(self.single_observation_space, self.num_envs)
 
     # ---- Gymnasium's verbs ----------------------------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 """The reward terms that try things out on copies of the student."""
 
 import copy
+import weakref
 from typing import Any
 
 import numpy as np
@@ -188,6 +189,33 @@ def test_terms_read_late_are_those_of_their_step(mode: str) -> None:
     assert data_equivalence(*kept)
     terms = [info.get("final_info", info).get("reward_terms", {}) for info in kept[0]]
     assert any(np.abs(term["retention"]).max() > 0 for term in terms if term)
+
+
+def test_terms_of_an_early_step_outlive_the_infos_of_later_ones() -> None:
+    arguments = {"action": "concept", "autoreset_mode": "SameStep", "max_episode_steps": 3}
+    gains = []
+    for at_once in (True, False):
+        envs = small_vector_env(2, Aliasing(start=0.9, evidence=0.5, from_mastery=True), **arguments)
+        envs.reset(seed=5, options={"history": [], "targets": [0, 1, 2, 3]})
+        envs._teaching.learners._state["talent"][:] = 0.3  # of these students alone, and handed on by every step
+        terms = envs.step(np.array([0, 1]))[4]["reward_terms"]
+        if at_once:
+            terms["expected_gain"]
+        envs.step(np.array([1, 2]))
+        envs.reset(options={"reset_mask": np.array([True, False]), "history": []})
+        gains.append(terms["expected_gain"])
+    assert gains[0][0] != 0
+    assert np.array_equal(*gains)
+
+
+def test_states_of_past_steps_are_let_go_with_their_infos() -> None:
+    envs = small_vector_env(2, FakeStudent())
+    envs.reset(seed=0)
+    held = weakref.ref(envs._teaching.learners._state["level"])
+    infos = envs.step(np.array([0, 1]))[4]
+    assert held() is not None  # the expected gain of this step may still be read
+    del infos
+    assert held() is None
 
 
 # ---- the last step is the one that ends an episode ----------------------------------------------------------------
