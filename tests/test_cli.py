@@ -297,6 +297,7 @@ def test_cohort_goes_into_the_simulators_folder(folder: Path, tmp_path: Path) ->
         (["predict", "logs/fold2.csv", "--simulator", "sim", "--out", "logs"], "logs"),
         (["evaluate", "logs/fold2.csv", "--simulator", "sim", "--json", "valid.csv/scores.json"], "valid.csv"),
         (["cohort", "logs/fold1.csv", "--simulator", "ASSIST09"], "ASSIST09: no such folder"),
+        (["fit", "logs/fold1.csv", "--valid", "logs/fold1.csv", "--out", "new"], "16 of 16 students (fold1-s0, "),
         (["evaluate", "[odd]/[/name].csv", "--simulator", "sim"], "[odd]/[/name].csv: expected a readable file"),
     ],
 )

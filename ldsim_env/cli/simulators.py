@@ -20,7 +20,10 @@ def fit(
     logs: Logs,
     out: Annotated[Path, typer.Option(help="Folder for the simulator; a killed run goes on from what is there.")],
     valid: Annotated[
-        list[Path] | None, typer.Option(help="Log of other students to stop by; repeat the option for several files.")
+        list[Path] | None,
+        typer.Option(
+            help="Log of other students to stop by (students of LOGS are refused); repeat it for several files."
+        ),
     ] = None,
     name: Annotated[str | None, typer.Option(help="Name of the bank; by default the folder's or file's name.")] = None,
     seed: Seed = 0,

@@ -20,7 +20,12 @@ def student_digests(*logs: ResponseLog) -> list[str]:
     Args:
         logs: Logs over banks that name their questions alike.
     """
-    return [_digest(log, i) for log in logs for i in np.flatnonzero(log.lengths >= LEAST_LENGTH).tolist()]
+    return [digest for log in logs for digest in digests_by_id(log).values()]
+
+
+def digests_by_id(log: ResponseLog) -> dict[str, str]:
+    """The fingerprints of `student_digests` by the students' ids, in the log's order."""
+    return {log.student_ids[i]: _digest(log, i) for i in np.flatnonzero(log.lengths >= LEAST_LENGTH).tolist()}
 
 
 def _digest(log: ResponseLog, index: int) -> str:

@@ -13,6 +13,7 @@ from ldsim_env.figures import save_figure
 from ldsim_env.files import write_json
 from ldsim_env.logs import MatchedLog, ResponseLog, match_bank, split_students
 from ldsim_env.logs.digests import student_digests
+from ldsim_env.logs.shared_students import refuse_shared_students
 from ldsim_env.simulator.checkpoint import save_simulator
 from ldsim_env.simulator.distillation import Teaching
 from ldsim_env.simulator.models.network import StudentNetwork
@@ -50,6 +51,7 @@ def fit_simulator(
 
     Raises:
         LeakError: If the log's rows are expanded by concept.
+        LogError: If students of ``valid`` are training students.
         CheckpointError: If the folder holds the unfinished training of other settings or another log.
     """
     training = training or TrainingSettings()
@@ -96,9 +98,15 @@ def save_fitted(
 def stopping_split(
     log: ResponseLog, valid: ResponseLog | None, training: TrainingSettings
 ) -> tuple[ResponseLog, ResponseLog]:
-    """Training and stopping students: ``valid`` in the log's bank, or a share of the log's own students."""
+    """Training and stopping students: ``valid`` in the log's bank, or a share of the log's own students.
+
+    Raises:
+        LogError: If students of ``valid`` are training students.
+    """
     if valid is not None:
-        return log, match_bank(valid, log.bank).log
+        stopping = match_bank(valid, log.bank).log
+        refuse_shared_students(log, stopping)
+        return log, stopping
     rng = np.random.default_rng([training.seed, SPLIT_STREAM])
     return split_students(log, training.stopping_share, rng)
 

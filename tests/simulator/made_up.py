@@ -67,6 +67,11 @@ def with_responses(log: ResponseLog, responses: np.ndarray) -> ResponseLog:
     )
 
 
+def renamed(log: ResponseLog) -> ResponseLog:
+    """The same students under other ids."""
+    return replace(log, student_ids=tuple(f"other-{student}" for student in log.student_ids))
+
+
 def made_up_network(
     bank: QuestionBank | None = None, settings: NetworkSettings = TINY_NETWORK, seed: int = 0
 ) -> LDSimNetwork:

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from ldsim_env.errors import LeakError, SettingsError
+from ldsim_env.errors import LeakError, LogError, SettingsError
 from ldsim_env.simulator import LDSimNetwork, TrainingSettings, fit_simulator, load_simulator, read_provenance
 from ldsim_env.simulator.fitting import stopping_split
-from tests.simulator.made_up import TINY_NETWORK, TINY_TRAINING, made_up_log, practised_state
+from ldsim_env.simulator.models.fitting import fit_student_model
+from tests.simulator.made_up import TINY_NETWORK, TINY_TRAINING, made_up_log, practised_state, renamed
 from tests.simulator.test_training import leaky_log
 
 
@@ -65,11 +66,22 @@ def test_stopping_students_are_apart_and_drawn_by_the_seed() -> None:
 
 
 def test_a_log_of_other_students_to_stop_by(tmp_path: Path) -> None:
-    valid = made_up_log(n_students=8, seed=3)
+    valid = renamed(made_up_log(n_students=8, seed=3))
     training = replace(TINY_TRAINING, epochs=1)
     fit_simulator(made_up_log(), tmp_path, valid=valid, network=TINY_NETWORK, training=training, show_progress=False)
     provenance = read_provenance(tmp_path)
     assert (provenance["log"]["n_students"], provenance["n_stopping_students"]) == (40, 8)
+
+
+@pytest.mark.parametrize("kind", ["ldsim", "bkt"])
+def test_training_students_to_stop_by_are_refused(kind: str, tmp_path: Path) -> None:
+    log, out = made_up_log(n_students=20), tmp_path / "out"
+    with pytest.raises(LogError, match=r"^valid: .*, 3 of 3 students \(s4, s5, s6\) stand in both"):
+        if kind == "ldsim":
+            fit_simulator(log, out, valid=log.select([4, 5, 6]), training=TINY_TRAINING, show_progress=False)
+        else:
+            fit_student_model(kind, log, out, valid=log.select([4, 5, 6]), show_progress=False)
+    assert not out.exists()
 
 
 def test_a_refused_log_leaves_nothing_behind(tmp_path: Path) -> None:

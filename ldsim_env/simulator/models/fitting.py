@@ -56,6 +56,7 @@ def fit_student_model(
     Raises:
         SettingsError: If the kind is unknown or the settings are of another kind.
         LeakError: If the log's rows are expanded by concept.
+        LogError: If students of ``valid`` are training students.
     """
     fitting = fitting or FitSettings()
     if not allow_leaks:
