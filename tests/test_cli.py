@@ -17,7 +17,7 @@ from ldsim_env.cli import app, main
 from ldsim_env.errors import LogError
 from ldsim_env.logs import QuestionBank, ResponseLog, StudentHistory, read_logs
 from ldsim_env.simulator import load_simulator, predict_kt, predict_simulation, save_simulator
-from tests.simulator.made_up import N_CONCEPTS, four_line, made_up_log, made_up_network, wide_bank
+from tests.simulator.made_up import N_CONCEPTS, four_line, log_of, made_up_log, made_up_network, wide_bank
 
 COMMANDS = ("fit", "evaluate", "predict", "probe", "cohort", "compare")
 COLUMNS = ["student", "window", "position", "question", "response", "prob"]
@@ -222,6 +222,40 @@ def test_unknown_questions_are_counted_in_a_warning(
 
 def question_ids(log: ResponseLog) -> list[str]:
     return [log.bank.question_ids[question] for question in log.questions.tolist()]
+
+
+# ---- leaks ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def leaky(numbered: QuestionBank, tmp_path: Path) -> Path:
+    """A log in which each question stands twice, as if expanded by two concepts."""
+    rng = np.random.default_rng(0)
+    twice = [(np.repeat(rng.choice(60, 15, replace=False), 2), np.repeat(rng.integers(2, size=15), 2)) for _ in "ab"]
+    log = log_of(numbered, *((questions.tolist(), responses.tolist()) for questions, responses in twice))
+    (tmp_path / "leaky.csv").write_text(four_line(log))
+    return tmp_path / "leaky.csv"
+
+
+@pytest.mark.parametrize("command", ["fit", "evaluate", "predict", "card"])
+def test_leaky_logs_are_refused_until_they_are_allowed(
+    command: str, leaky: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, sim = tmp_path / "out", tmp_path / "sim"
+    arguments = {
+        "fit": (leaky, "--out", out, "--epochs", 1),
+        "evaluate": (leaky, "--simulator", sim, "--json", out),
+        "predict": (leaky, "--simulator", sim, "--out", out),
+        "card": (sim, leaky, "--out", out),
+    }[command]
+    ended = run_main(monkeypatch, capsys, command, *arguments)
+    assert ended.code == 1
+    assert "interactions (50.0%) repeat the row before with the same answer" in ended.err
+    assert not out.exists()
+    if command in ("evaluate", "predict"):
+        ldsim(command, *arguments, "--allow-leaks")
+        assert out.exists()
+    assert "give away their own answers" in " ".join(ldsim(command, "--help").replace("│", " ").split())
 
 
 # ---- probe and cohort -----------------------------------------------------------------------------------------------

@@ -28,4 +28,12 @@ Logs = Annotated[
 ]
 Simulator = Annotated[str, typer.Option(help="Name of a bundled bank (ASSIST09), or a folder that `ldsim fit` wrote.")]
 Seed = Annotated[int, typer.Option(help="Seed of everything random.", min=0)]
+AllowLeaks = Annotated[
+    bool,
+    typer.Option(
+        "--allow-leaks",
+        help="Go on with a log whose rows give away their own answers (a row for each concept of a question), which is "
+        "refused otherwise: scores on it say nothing of a simulator.",
+    ),
+]
 LogFormat = Annotated[str, typer.Option("--format", help="four-line, assistments, pykt; auto looks at the files.")]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ldsim_env.cli.arguments import LogFormat, Seed, complaints, say
+from ldsim_env.cli.arguments import AllowLeaks, LogFormat, Seed, complaints, say
 
 if TYPE_CHECKING:
     from ldsim_env.logs import ResponseLog
@@ -33,14 +33,17 @@ def card(
     ] = None,
     probe_students: Annotated[int, typer.Option(help="Students of the probes.", min=2)] = 100,
     seed: Seed = 0,
+    allow_leaks: AllowLeaks = False,
     log_format: LogFormat = "auto",
 ) -> None:
     """Hold a simulator against real students and write its fidelity card: where it is like them and where it is not."""
-    from ldsim_env.logs import read_logs
+    from ldsim_env.logs import read_logs, refuse_leaks
     from ldsim_env.simulator import for_log, load_simulator, read_provenance
     from ldsim_env.simulator.card import CardSettings, make_card
 
     model, matched = for_log(load_simulator(simulator), read_logs(logs, format=log_format))
+    if not allow_leaks:
+        refuse_leaks(matched.original)
     made = make_card(
         model,
         matched,

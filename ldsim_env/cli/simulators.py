@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from ldsim_env.cli.arguments import LogFormat, Logs, Seed, Simulator, console, say
+from ldsim_env.cli.arguments import AllowLeaks, LogFormat, Logs, Seed, Simulator, console, say
 from ldsim_env.errors import LogWarning
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def fit(
     labels: Annotated[
         Path | None, typer.Option(help="A teacher's mastery labels (.json of `ldsim distill mastery`, or .jsonl).")
     ] = None,
-    allow_leaks: Annotated[bool, typer.Option(help="Train although rows give away their own answers.")] = False,
+    allow_leaks: AllowLeaks = False,
     log_format: LogFormat = "auto",
 ) -> None:
     """Fit a simulator on response logs and save it, with its training history and plot."""
@@ -85,15 +85,19 @@ def evaluate(
     simulator: Simulator,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the scores here as JSON.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Write a reliability diagram here (.png, .svg, .pdf).")] = None,
+    allow_leaks: AllowLeaks = False,
     log_format: LogFormat = "auto",
 ) -> None:
     """Score a simulator on both tasks: knowledge tracing, and simulation on its own answers."""
     from ldsim_env.figures import save_figure
+    from ldsim_env.logs import refuse_leaks
     from ldsim_env.simulator import evaluate as score_tasks
     from ldsim_env.simulator import evaluation_table, predict_tasks
     from ldsim_env.simulator.plots import reliability_plot
 
     network, matched = read_simulator(simulator, logs, log_format)
+    if not allow_leaks:
+        refuse_leaks(matched.original)
     predictions = predict_tasks(network, matched.log)
     evaluation = score_tasks(matched.log, predictions)
     console.print(evaluation_table(evaluation))
@@ -112,13 +116,17 @@ def predict(
         Literal["sampled", "expected", "hard"], typer.Option(help="What the simulation task feeds back as its answers.")
     ] = "sampled",
     seed: Seed = 0,
+    allow_leaks: AllowLeaks = False,
     log_format: LogFormat = "auto",
 ) -> None:
     """Write P(right) at every scored position of a task, one row each."""
+    from ldsim_env.logs import refuse_leaks
     from ldsim_env.simulator import predict_kt, predict_simulation
     from ldsim_env.simulator.prediction_file import write_predictions
 
     network, matched = read_simulator(simulator, logs, log_format)
+    if not allow_leaks:
+        refuse_leaks(matched.original)
     if task == "kt":
         predictions = predict_kt(network, matched.log)
     else:
