@@ -72,6 +72,10 @@ class QuestionBank:
         self.question_concepts.setflags(write=False)
         self.difficulty.setflags(write=False)
 
+    def __repr__(self) -> str:
+        """Name and counts: the ids alone would fill pages."""
+        return f"QuestionBank(name={self.name!r}, n_questions={self.n_questions}, n_concepts={self.n_concepts})"
+
     @classmethod
     def from_concept_lists(
         cls,

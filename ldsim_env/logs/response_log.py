@@ -66,6 +66,11 @@ class ResponseLog:
         for array in (self.offsets, self.questions, self.responses):
             array.setflags(write=False)
 
+    def __repr__(self) -> str:
+        """Source, counts and bank: the ids alone would fill pages."""
+        counts = f"n_students={self.n_students}, n_interactions={self.n_interactions}"
+        return f"ResponseLog(source={self.source!r}, {counts}, bank={self.bank.name!r})"
+
     @classmethod
     def from_histories(cls, bank: QuestionBank, histories: Sequence[StudentHistory], source: str = "") -> ResponseLog:
         """Join single histories into a log."""

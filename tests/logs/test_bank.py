@@ -28,6 +28,10 @@ def test_concepts_are_sorted_and_padded(bank):
     assert bank.question_index == {"a": 0, "b": 1, "c": 2}
 
 
+def test_it_is_shown_by_its_counts(bank):
+    assert repr(bank) == "QuestionBank(name='TOY', n_questions=3, n_concepts=2)"
+
+
 def test_a_saved_bank_comes_back(bank, tmp_path):
     path = tmp_path / "bank.json"
     bank.with_difficulty(np.array([0.5, -1.25, 0], np.float32)).save(path)

@@ -17,6 +17,10 @@ def test_histories_come_back_in_order(log):
     assert log.student(1).questions.tolist() == [3]
 
 
+def test_it_is_shown_by_its_counts(log):
+    assert repr(log) == "ResponseLog(source='toy log', n_students=2, n_interactions=4, bank='TOY')"
+
+
 def test_students_are_selected_in_the_order_asked_for(log):
     selected = log.select([1, 0])
     assert selected.student_ids == ("s1", "s0")
