@@ -16,11 +16,11 @@ from ldsim_env.compare.cells import EPISODES_ENDING, STEPS_ENDING, Cell, bank_of
 from ldsim_env.compare.episodes import step_limit
 from ldsim_env.compare.policies import Policy
 from ldsim_env.compare.report.result_folder import CURVES_FILE, EPISODES_FILE, STEPS_FILE
-from ldsim_env.compare.report.run_settings import FOLDER_FORMAT_VERSION, SETTINGS_FILE
+from ldsim_env.compare.report.run_settings import FOLDER_FORMAT_VERSION, SETTINGS_FILE, read_settings_file
 from ldsim_env.compare.result_tables import read_tables, write_table
 from ldsim_env.compare.run_files import exploitable, fingerprints
 from ldsim_env.compare.settings import CompareSettings
-from ldsim_env.errors import CheckpointError, SettingsError
+from ldsim_env.errors import SettingsError
 from ldsim_env.files import write_json
 from ldsim_env.recommenders import Env
 
@@ -75,7 +75,7 @@ def begin_run(folder: Path, run: dict[str, Any]) -> dict[str, Any]:
     """
     path = folder / SETTINGS_FILE
     if path.is_file():
-        run = _joined(_read(path), run, folder)
+        run = _joined(read_settings_file(path), run, folder)
     write_json(path, run)
     return run
 
@@ -111,18 +111,6 @@ def _joined(old: dict[str, Any], new: dict[str, Any], folder: Path) -> dict[str,
 
 def _changed_files(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
     return [f"the file of {name}" for name in new if name in old and old[name] != new[name]]
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise CheckpointError(
-            f"{path}: can't be read as JSON ({error}). Remove the folder, or choose another."
-        ) from error
-    if not isinstance(content, dict) or content.get("format_version") != FOLDER_FORMAT_VERSION:
-        raise CheckpointError(f"{path}: not the settings of a comparison of this version. Choose another folder.")
-    return content
 
 
 def _n_steps(settings: CompareSettings, env: Env) -> int:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 import ldsim_env.compare.cells as cells_module
 import ldsim_env.compare.policies as policies_module
 from ldsim_env.compare import CompareSettings, compare, matrix_of, matrix_plot, print_matrix, save_matrix
+from ldsim_env.compare.report.run_settings import read_run_settings
 from ldsim_env.errors import CheckpointError, MissingExtraError, SettingsError
 from ldsim_env.recommenders import ZPDRecommender, ZPDWeakestRecommender
 from ldsim_env.simulator.naming import student_models_of
@@ -138,10 +140,14 @@ def test_results_of_another_comparison_are_not_mixed(changes: dict[str, Any], me
         compare(["random"], settings(**changes), out=tmp_path)
 
 
-def test_a_folder_with_damaged_settings_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "settings.json").write_text("{")
-    with pytest.raises(CheckpointError, match="can't be read as JSON"):
+@pytest.mark.parametrize("content", ["{", "[]", '{"format_version": 2}', '{"seeds": [0]}'])
+def test_a_folder_with_damaged_settings_is_refused_as_the_report_refuses_it(content: str, tmp_path: Path) -> None:
+    (tmp_path / "settings.json").write_text(content)
+    with pytest.raises(CheckpointError, match="into another folder or after removing this one") as of_the_report:
+        read_run_settings(tmp_path)
+    with pytest.raises(CheckpointError, match=re.escape(str(of_the_report.value))):
         compare(["random"], settings(), out=tmp_path)
+    assert (tmp_path / "settings.json").read_text() == content
 
 
 @pytest.mark.slow

@@ -15,6 +15,7 @@ SETTINGS_FILE = "settings.json"
 POLICY_KINDS = ("baseline", "heuristic", "learned", "simulator", "llm")
 _KEYS = ("env_id", "env_options", "policies", "student_models", "observer", "seeds", "n_students", "n_steps",
          "versions", "machine", "created", "question_bank")  # fmt: skip
+_REMEDY = "Compare again, into another folder or after removing this one."
 
 
 @dataclass(frozen=True)
@@ -95,18 +96,22 @@ def read_run_settings(folder: Path) -> RunSettings:
         CheckpointError: If the file is absent, damaged, of another format version, or lacks something.
     """
     path = folder / SETTINGS_FILE
-    content = _read_json(path)
-    _check_version(content.get("format_version"), path)
+    content = read_settings_file(path)
     missing = [key for key in _KEYS if key not in content]
     if missing:
-        raise CheckpointError(f"{path}: expected the keys {', '.join(_KEYS)}, missing: {', '.join(missing)}.")
+        raise CheckpointError(f"{path}: expected the keys {', '.join(_KEYS)}, missing: {', '.join(missing)}. {_REMEDY}")
     try:
         return _run_settings(content)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{path}: not the settings of a comparison ({error}). Compare again.") from error
+        raise CheckpointError(f"{path}: not the settings of a comparison ({error}). {_REMEDY}") from error
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def read_settings_file(path: Path) -> dict[str, Any]:
+    """Read a ``settings.json`` of this format version as plain JSON.
+
+    Raises:
+        CheckpointError: If the file is absent, no JSON object, or of another format version.
+    """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
@@ -114,9 +119,10 @@ def _read_json(path: Path) -> dict[str, Any]:
             f"{path}: no such file. Expected a folder of results that `ldsim compare` wrote."
         ) from error
     except (OSError, ValueError) as error:
-        raise CheckpointError(f"{path}: can't be read as JSON ({error}). Compare again.") from error
+        raise CheckpointError(f"{path}: can't be read as JSON ({error}). {_REMEDY}") from error
     if not isinstance(content, dict):
-        raise CheckpointError(f"{path}: expected a JSON object, got a {type(content).__name__}. Compare again.")
+        raise CheckpointError(f"{path}: expected a JSON object, got a {type(content).__name__}. {_REMEDY}")
+    _check_version(content.get("format_version"), path)
     return content
 
 
@@ -124,7 +130,7 @@ def _check_version(version: Any, path: Path) -> None:
     if version != FOLDER_FORMAT_VERSION:
         raise CheckpointError(
             f"{path}: result format version {version}; this library reads version {FOLDER_FORMAT_VERSION}. "
-            "Compare again, or use the library version that wrote it."
+            f"{_REMEDY} Or use the library version that wrote it."
         )
 
 
