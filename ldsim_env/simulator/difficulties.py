@@ -2,10 +2,13 @@
 
 The share of right answers says little of a question by itself: easy questions are asked of weak students. So a Rasch
 model (Rasch 1960; most probable values under normal priors) explains the training log by an ability per window, an
-easiness per set of concepts and each question's deviation from it; the student models start from the easiness.
+easiness per set of concepts and each question's deviation from it; the student models start from the easiness. Where
+further attempts at one question are common, each has an easiness of its own.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -14,48 +17,73 @@ from torch import Tensor
 from torch.nn import functional
 
 from ldsim_env.logs import ResponseLog
+from ldsim_env.logs.attempts import attempts_before
+from ldsim_env.simulator.question_at_hand import N_FURTHER
 
 N_FOLDS = 5
 ITERATIONS = 60
 ABILITY_SPREAD, CONCEPT_SPREAD = 1.0, 2.0  # standard deviations of the priors, in logits
 
 
-def fit_easiness(log: ResponseLog, window: int, question_spread: float) -> Tensor:
+class Easiness(NamedTuple):
+    """How easy the questions of a bank are, in logits of P(right) of a student of mean ability."""
+
+    first: Tensor  # (n_questions,) float32, at the first attempt
+    further: Tensor  # (n_questions, N_FURTHER) float32, what each further attempt in a row adds to it
+
+    def of_interactions(self, log: ResponseLog) -> Tensor:
+        """``(n_interactions,)``: the easiness of each interaction's question at this attempt."""
+        question, attempts = torch.tensor(log.questions), torch.from_numpy(attempts_before(log))
+        further = self.further[question, (attempts - 1).clamp(0, N_FURTHER - 1)]
+        return self.first[question] + torch.where(attempts > 0, further, 0)
+
+
+def fit_easiness(log: ResponseLog, window: int, question_spread: float, further: bool = False) -> Easiness:
     """Easiness of every question of a log's bank; one that was never asked has that of its set of concepts.
 
     Args:
         log: The training students.
         window: Interactions over which a student's ability is taken as one.
-        question_spread: Standard deviation of the questions' deviations from their set of concepts, in logits.
-
-    Returns:
-        ``(n_questions,)`` float32, logits of P(right) of a student of mean ability.
+        question_spread: Standard deviation of the questions' deviations from their set of concepts, and of what further
+            attempts at them add from the mean over questions, in logits.
+        further: Whether further attempts differ from first ones; otherwise they add 0.
     """
     kinds = torch.tensor(log.bank.kinds.of_question)
-    question, response = torch.tensor(log.questions), torch.tensor(log.responses, dtype=torch.float32)
+    response = torch.tensor(log.responses, dtype=torch.float32)
     person = torch.from_numpy(_window_of(log, window))
     sizes = (len(torch.unique(person)), int(kinds.max()) + 1)
     ability, of_kind = (torch.zeros(size, requires_grad=True) for size in sizes)
     deviation = torch.zeros(log.bank.n_questions, requires_grad=True)
     mean = torch.zeros((), requires_grad=True)
-    spreads = ((ability, ABILITY_SPREAD), (of_kind, CONCEPT_SPREAD), (deviation, question_spread))
-    optimizer = torch.optim.LBFGS(
-        [ability, of_kind, deviation, mean], max_iter=ITERATIONS, line_search_fn="strong_wolfe"
+    mean_further = torch.zeros(N_FURTHER, requires_grad=further)
+    of_further = torch.zeros(log.bank.n_questions, N_FURTHER, requires_grad=further)
+    spreads = (
+        (ability, ABILITY_SPREAD),
+        (of_kind, CONCEPT_SPREAD),
+        (deviation, question_spread),
+        (of_further, question_spread),
     )
+    every = (ability, of_kind, deviation, mean, mean_further, of_further)
+    optimizer = torch.optim.LBFGS(
+        [part for part in every if part.requires_grad], max_iter=ITERATIONS, line_search_fn="strong_wolfe"
+    )
+
+    def found() -> Easiness:
+        return Easiness(mean + of_kind[kinds] + deviation, mean_further + of_further)
 
     def surprise() -> Tensor:
         optimizer.zero_grad()
-        logit = ability[person] + mean + of_kind[kinds[question]] + deviation[question]
+        logit = ability[person] + found().of_interactions(log)
         loss = functional.binary_cross_entropy_with_logits(logit, response, reduction="sum")
         loss = loss + sum((values / spread).square().sum() / 2 for values, spread in spreads)
         loss.backward()  # type: ignore[no-untyped-call]
         return loss
 
     optimizer.step(surprise)  # type: ignore[no-untyped-call]
-    return (mean + of_kind[kinds] + deviation).detach()
+    return Easiness(*(part.detach() for part in found()))
 
 
-def easiness_by_others(log: ResponseLog, window: int, question_spread: float) -> Tensor:
+def easiness_by_others(log: ResponseLog, window: int, question_spread: float, further: bool = False) -> Tensor:
     """What students of other folds say of each interaction's question: a prior that doesn't know the answer.
 
     Returns:
@@ -67,7 +95,7 @@ def easiness_by_others(log: ResponseLog, window: int, question_spread: float) ->
     for left_out in np.unique(fold):
         others = log.select(np.flatnonzero(fold != left_out))
         here = torch.from_numpy(np.flatnonzero(of_interaction == left_out))
-        said[here] = fit_easiness(others, window, question_spread)[torch.tensor(log.questions)[here]]
+        said[here] = fit_easiness(others, window, question_spread, further).of_interactions(log)[here]
     return said
 
 

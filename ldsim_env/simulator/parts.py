@@ -28,9 +28,9 @@ class Parts(nn.Module):
     ) -> Parts:
         """Parts for a log's bank: question priors from the log, start weights from the seed."""
         generator = torch.Generator().manual_seed(training.seed)
-        prior = fit_easiness(log, training.window, training.question_spread)
+        easiness = fit_easiness(log, training.window, training.question_spread, network.attempt_size > 0)
         asked = np.bincount(log.questions, minlength=log.bank.n_questions).astype(np.float32)
-        fresh = LDSimNetwork(log.bank, prior, torch.from_numpy(asked), network)
+        fresh = LDSimNetwork(log.bank, easiness.first, torch.from_numpy(asked), network, easiness.further)
         fresh.initialise(generator)
         arrays = graph.arrays(log.bank) if graph else None
         return cls(fresh, ConceptEncoder(log.bank.n_concepts, network, generator, arrays))

@@ -6,6 +6,11 @@ from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
 from ldsim_env.errors import SettingsError, unknown_name
+from ldsim_env.logs.attempts import attempts_before
+from ldsim_env.logs.response_log import ResponseLog
+
+COMMON = 0.05  # the share of further attempts from which on they are accounted for
+ATTEMPT_SIZE = 16
 
 SettingsType = TypeVar("SettingsType", "NetworkSettings", "TrainingSettings")
 
@@ -20,6 +25,8 @@ class NetworkSettings:
         gain_size: Width of the one hidden layer that the gains and the drift come from.
         past_size: Width of the recurrent summary of the past that the gains and the context read; 0 leaves it out.
         context_size: Width of the context's hidden layer; 0 leaves the context out.
+        attempt_size: Width of the hidden layer for further attempts at the question at hand (the one asked last);
+            0 leaves them out, as does a log in which they are rare (`suited_to`).
         memory: How many of a student's last questions are remembered, for meeting the same question again. 200
             covers a whole training window.
         max_discrimination: A question's discrimination a_q stays within [1 / max_discrimination, max_discrimination].
@@ -30,6 +37,7 @@ class NetworkSettings:
     gain_size: int = 48
     past_size: int = 64
     context_size: int = 32
+    attempt_size: int = 0
     memory: int = 200
     max_discrimination: float = 3.0
 
@@ -38,7 +46,14 @@ class NetworkSettings:
             _check_count(self, name, 1)
         _check_count(self, "past_size", 0)
         _check_count(self, "context_size", 0)
+        _check_count(self, "attempt_size", 0)
         _check_at_least(self, "max_discrimination", 1)
+
+    @classmethod
+    def suited_to(cls, log: ResponseLog) -> NetworkSettings:
+        """The defaults, and an account of further attempts where at least a twentieth of the log's interactions are."""
+        common = (attempts_before(log) > 0).mean() >= COMMON if log.n_interactions else False
+        return cls(attempt_size=ATTEMPT_SIZE if common else 0)
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,7 @@ class Trainer:
     Args:
         log: Training students.
         stopping: Other students, over the same bank or one that extends it; the best epoch is chosen by them.
-        network: Sizes of the network.
+        network: Sizes of the network; None takes those that suit the log.
         training: How to train.
         teaching: What a teacher distilled: the concept graph and the mastery labels, each if there is one.
         folder: Where the training state is kept between epochs; None keeps none.
@@ -95,7 +95,7 @@ class Trainer:
         self.stopping = stopping
         self.history: list[EpochRecord] = []
         self._teaching = teaching or Teaching()
-        self._parts = Parts.new(log, network or NetworkSettings(), self.settings, self._teaching.graph)
+        self._parts = Parts.new(log, network or NetworkSettings.suited_to(log), self.settings, self._teaching.graph)
         self._average = AveragedModel(self._parts, multi_avg_fn=_forgetting(self.settings.averaging))
         self._best = deepcopy(self._parts)
         self._prior_shift = self._by_others()
@@ -183,8 +183,10 @@ class Trainer:
         share = self.settings.by_others
         if share == 0:
             return np.zeros(self.log.n_interactions, np.float32)
-        others = easiness_by_others(self.log, self.settings.window, self.settings.question_spread).numpy()
-        shift: NDArray[np.float32] = share * (others - self._parts.network.question_prior.numpy()[self.log.questions])
+        network, settings = self._parts.network, self.settings
+        further = network.settings.attempt_size > 0
+        others = easiness_by_others(self.log, settings.window, settings.question_spread, further)
+        shift: NDArray[np.float32] = (share * (others - network.prior_easiness().of_interactions(self.log))).numpy()
         return shift
 
     def _response_noise(self, shape: torch.Size, rng: np.random.Generator) -> Tensor:

@@ -19,7 +19,8 @@ def with_bank(network: Fitted, bank: QuestionBank) -> Fitted:
     """The same simulator over a bank that begins with the simulator's own questions.
 
     A new question has the mean easiness of its concepts' questions (each weighted by how often it was asked), no
-    correction and discrimination 1; without a known concept it has the mean easiness of the bank.
+    correction and discrimination 1; without a known concept it has the mean easiness of the bank. A further attempt
+    at it is worth what it is on average.
 
     Raises:
         CheckpointError: If the bank has other concepts, or doesn't begin with the simulator's questions.
@@ -44,6 +45,10 @@ def _extended(network: LDSimNetwork, bank: QuestionBank) -> LDSimNetwork:
     weights["question_prior"] = torch.cat([network.question_prior, _prior_of(network, new)])
     for name in ("question_weight", "easiness_correction", "log_discrimination"):
         weights[name] = torch.cat([weights[name], weights[name].new_zeros(len(new))])
+    if network.at_hand is not None:
+        further, correction = network.at_hand.further_prior, network.at_hand.correction
+        weights["at_hand.further_prior"] = torch.cat([further, _mean_of_asked(network, further).expand(len(new), -1)])
+        weights["at_hand.correction"] = torch.cat([correction, torch.zeros(len(new), correction.shape[1])])
     extended = LDSimNetwork(bank, weights["question_prior"], weights["question_weight"], network.settings)
     extended.load_state_dict(weights)
     extended.freeze()
@@ -56,5 +61,11 @@ def _prior_of(network: LDSimNetwork, concepts: Tensor) -> Tensor:
     known = (concepts >= 0).float()
     of_concepts = (network.offsets[concepts.clamp(min=0)] * known).sum(1) / known.sum(1).clamp(min=1)
     easiness = network.prior_scale * network.question_prior + network.easiness_correction
-    overall = (easiness * network.question_weight).sum() / network.question_weight.sum().clamp(min=1)
+    overall = _mean_of_asked(network, easiness)
     return torch.where(known.any(1), of_concepts, overall) / network.prior_scale
+
+
+def _mean_of_asked(network: LDSimNetwork, values: Tensor) -> Tensor:
+    """The mean of the questions' values ``(n_questions, ...)``, each weighted by how often it was asked."""
+    mean: Tensor = torch.tensordot(network.question_weight, values, dims=1) / network.question_weight.sum().clamp(min=1)
+    return mean

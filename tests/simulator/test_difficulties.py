@@ -12,7 +12,7 @@ WINDOW, SPREAD = 200, 0.7
 def test_easier_questions_are_found() -> None:
     log = made_up_log(n_students=200)
     difficulty = np.random.default_rng(99).normal(0, 1.5, log.bank.n_questions)  # as made_up_log has it
-    easiness = fit_easiness(log, WINDOW, SPREAD).numpy()
+    easiness = fit_easiness(log, WINDOW, SPREAD).first.numpy()
     assert np.corrcoef(easiness, -difficulty)[0, 1] > 0.9
 
 
@@ -21,14 +21,14 @@ def test_who_was_asked_counts() -> None:
     bank = made_up_bank()
     weak = [([0, 1, 2, 3, 6, 7, 8], [i % 2, 0, 0, 0, 0, 0, 0]) for i in range(20)]
     able = [([5, 1, 2, 3, 6, 7, 8], [i % 2, 1, 1, 1, 1, 1, 1]) for i in range(20)]
-    easiness = fit_easiness(log_of(bank, *weak, *able), WINDOW, SPREAD)
+    easiness = fit_easiness(log_of(bank, *weak, *able), WINDOW, SPREAD).first
     assert easiness[0] > easiness[5] + 0.5
 
 
 def test_a_question_never_asked_is_as_easy_as_its_concepts() -> None:
     bank = made_up_bank()
     log = log_of(bank, *[([0, 1, 0, 1], [1, 0, 1, 0])] * 10)
-    easiness = fit_easiness(log, WINDOW, SPREAD)
+    easiness = fit_easiness(log, WINDOW, SPREAD).first
     torch.testing.assert_close(easiness[5], easiness[10])  # both ask for concept 0, neither was asked
     assert easiness[5] > easiness[6]
 
