@@ -42,27 +42,28 @@ peers: $(STAMP) ## Train the field's student models on the real logs (LDSIM_DATA
 	$(RUN) -m pip install --constraint constraints.txt --no-deps $(PEERS)
 	$(RUN) -m ldsim_env bench peers
 
-LOGS := $(or $(LDSIM_DATA),../shared/data)
-BANK := ldsim_env/banks/ASSIST09
-bundle: $(STAMP) ## Rebuild the bundled simulator and its synthetic cohort from the real logs (LDSIM_DATA)
-	$(RUN) -m ldsim_env fit $(LOGS)/assist09 --name ASSIST09 --out $(BANK) \
-		--relations $(BANK)/relations.json --labels $(BANK)/labels.json
-	$(RUN) -m ldsim_env cohort $(LOGS)/assist09 --simulator $(BANK) --compare-with $(LOGS)/assist09/fold4.csv
-	$(RUN) -m ldsim_env probe $(LOGS)/assist09/fold4.csv --simulator $(BANK) --keep
+# make bundle NAME=ASSIST17 rebuilds the other bank.
+NAME := ASSIST09
+LOGS := $(or $(LDSIM_DATA),../shared/data)/$(shell echo $(NAME) | tr A-Z a-z)
+BANK := ldsim_env/banks/$(NAME)
+TEACHING = --relations $(BANK)/relations.json $(addprefix --labels ,$(wildcard $(BANK)/labels.json))
+bundle: $(STAMP) ## Rebuild a bundled simulator and its synthetic cohort from the real logs (LDSIM_DATA)
+	$(RUN) -m ldsim_env fit $(LOGS) --name $(NAME) --out $(BANK) $(TEACHING)
+	$(RUN) -m ldsim_env cohort $(LOGS) --simulator $(BANK) --compare-with $(LOGS)/fold4.csv
+	$(RUN) -m ldsim_env probe $(LOGS)/fold4.csv --simulator $(BANK) --keep
 	rm $(BANK)/history.json $(BANK)/history.png
 
 MODELS := attention bkt dkt irt kss
-bundle-models: $(STAMP) ## Rebuild the bundled student models other than LDSim's (LDSIM_DATA)
+bundle-models: $(STAMP) ## Rebuild a bank's student models other than LDSim's (LDSIM_DATA)
 	@set -e; for model in $(MODELS); do \
-		$(RUN) -m ldsim_env fit $(LOGS)/assist09 --name ASSIST09 --student-model $$model \
+		$(RUN) -m ldsim_env fit $(LOGS) --name $(NAME) --student-model $$model \
 			--out $(BANK)/models/$$model --relations $(BANK)/relations.json; \
-		$(RUN) -m ldsim_env probe --simulator ASSIST09/$$model --students 200 --keep; \
+		$(RUN) -m ldsim_env probe --simulator $(NAME)/$$model --students 200 --keep; \
 		rm $(BANK)/models/$$model/history.json $(BANK)/models/$$model/history.png; \
 	done
 
-bundle-ensemble: $(STAMP) ## Rebuild the bundled ensemble: LDSim with five seeds (LDSIM_DATA)
-	$(RUN) -m ldsim_env fit $(LOGS)/assist09 --name ASSIST09 --seeds 5 --out $(BANK)/models/ensemble \
-		--relations $(BANK)/relations.json --labels $(BANK)/labels.json
+bundle-ensemble: $(STAMP) ## Rebuild a bank's ensemble: LDSim with five seeds (LDSIM_DATA)
+	$(RUN) -m ldsim_env fit $(LOGS) --name $(NAME) --seeds 5 --out $(BANK)/models/ensemble $(TEACHING)
 	rm $(BANK)/models/ensemble/*/history.json $(BANK)/models/ensemble/*/history.png
 
 # The stamp comes last, so that a set-up that was interrupted is taken up again.
