@@ -20,6 +20,7 @@ class AskedQuestions:
 
     Attributes:
         counts: ``(n,)`` int64, questions asked in the episode; replaced, never written to.
+        most: No student was asked more.
     """
 
     def __init__(self, n: int, n_questions: int):
@@ -27,21 +28,22 @@ class AskedQuestions:
         self._n_questions = n_questions
         # (n, capacity), NO_QUESTION from counts on. Only places behind the counts are written to: see `snapshot`.
         self._lists = np.full((n, FIRST_CAPACITY), NO_QUESTION, np.int32)
-        self._most = 0  # no student was asked more
+        self._everyone = np.arange(n)
+        self._goes_on = True  # False for a snapshot, behind whose counts others write
+        self.most = 0
 
     def clear(self, rows: Rows = ALL_ROWS) -> None:
         """Forget what the students in ``rows`` were asked."""
         self.counts = with_rows(self.counts, rows, 0)
         self._lists = with_rows(self._lists, rows, NO_QUESTION)
-        self._most = int(self.counts.max(initial=0))
+        self.most = int(self.counts.max(initial=0))
 
     def add(self, questions: NDArray[np.int64], asked: NDArray[np.bool_]) -> None:
         """Each student was asked a question; ``asked`` is False where not. Both are ``(n,)``."""
-        rows = np.flatnonzero(asked)
         self._make_room()
-        self._lists[rows, self.counts[rows]] = questions[rows]
+        self._lists[self._everyone, self.counts] = np.where(asked, questions, NO_QUESTION)
         self.counts = self.counts + asked
-        self._most += 1
+        self.most += 1
 
     def contains(self, questions: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Whether each student was asked the questions of the same row; of the shape ``(n,)`` or ``(n, m)``."""
@@ -65,17 +67,20 @@ class AskedQuestions:
         """What was asked up to now, to be read while the students go on: their lists grow only behind its counts."""
         then = AskedQuestions.__new__(AskedQuestions)  # as copy.copy, which takes several times as long
         then.__dict__ = self.__dict__.copy()
+        then._goes_on = False
         return then
 
     def _asked(self) -> NDArray[np.int32]:
         """``(n, most questions asked)``; `NO_QUESTION` where a student was asked fewer."""
-        lists = self._lists[:, : self._most]
+        lists = self._lists[:, : self.most]
+        if self._goes_on:
+            return lists
         return np.where(np.arange(lists.shape[1]) < self.counts[:, None], lists, NO_QUESTION)
 
     def _make_room(self) -> None:
         n, capacity = self._lists.shape
-        if self._most < capacity:
+        if self.most < capacity:
             return
-        self._most = int(self.counts.max(initial=0))
-        if self._most == capacity:
+        self.most = int(self.counts.max(initial=0))
+        if self.most == capacity:
             self._lists = np.concatenate([self._lists, np.full((n, capacity), NO_QUESTION, np.int32)], axis=1)

@@ -21,8 +21,8 @@ class Exam:
     def __init__(self, n: int):
         self.n_targets = np.zeros(n, np.int64)
         self._everyone = np.arange(n)[:, None]
-        self._targets = np.zeros((n, 0), np.int64)  # (n, most targets), padded with 0
-        self._is_target = np.zeros((n, 0), bool)  # False where padded
+        self._targets = np.zeros((n, 1), np.int64)  # (n, most targets), padded with the student's first
+        self._share = np.zeros((n, 1))  # (n, most targets) 1 / number of targets, 0 where padded
 
     def set_targets(self, targets: NDArray[np.bool_], rows: Rows = ALL_ROWS) -> None:
         """The students in ``rows`` have these targets, ``(len(rows), n_concepts)`` bool, at least one each."""
@@ -31,10 +31,10 @@ class Exam:
         place = np.arange(len(student)) - np.repeat(np.cumsum(n_targets) - n_targets, n_targets)
         self.n_targets[rows] = n_targets
         self._fit_width()
-        places = np.zeros((len(targets), self._targets.shape[1]), np.int64)
+        places = np.repeat(targets.argmax(axis=1)[:, None], self._targets.shape[1], axis=1)
         places[student, place] = concept
         self._targets[rows] = places
-        self._is_target[rows] = np.arange(places.shape[1]) < n_targets[:, None]
+        self._share[rows] = (np.arange(places.shape[1]) < n_targets[:, None]) / n_targets[:, None]
 
     def sit(
         self, mastery: NDArray[np.float32], threshold: float, rows: Rows = ALL_ROWS
@@ -49,20 +49,14 @@ class Exam:
         Returns:
             Exam scores in [0, 1] and whether all targets are mastered, each ``(len(rows),)``.
         """
-        of_targets, is_target = self._read(mastery, rows), self._is_target[rows]
-        reached = (of_targets >= threshold) | ~is_target
-        total = of_targets.sum(axis=1, dtype=np.float64, where=is_target)
-        return np.asarray(total / self.n_targets[rows]), np.asarray(reached.all(axis=1))
-
-    def _read(self, mastery: NDArray[np.float32], rows: Rows) -> NDArray[np.float32]:
-        """``(len(rows), most targets)``."""
-        return mastery[self._everyone[: len(mastery)], self._targets[rows]]
+        of_targets = mastery[self._everyone[: len(mastery)], self._targets[rows]]
+        return np.vecdot(of_targets, self._share[rows]), of_targets.min(axis=1) >= threshold
 
     def _fit_width(self) -> None:
         """As many columns as the student with the most targets needs."""
         width, now = int(self.n_targets.max()), self._targets.shape[1]
         if width <= now:
-            self._targets, self._is_target = self._targets[:, :width], self._is_target[:, :width]
+            self._targets, self._share = self._targets[:, :width], self._share[:, :width]
             return
         more = ((0, 0), (0, width - now))
-        self._targets, self._is_target = np.pad(self._targets, more), np.pad(self._is_target, more)
+        self._targets, self._share = np.pad(self._targets, more, "edge"), np.pad(self._share, more)

@@ -32,13 +32,23 @@ class Step(NamedTuple):
 
 def state_names(teaching: Teaching) -> tuple[str, ...]:
     """The keys that ``reset`` and ``step`` both return."""
-    return _state_names(teaching.has_masks, teaching.action.n_candidates > 0, teaching.learners.members is not None)
+    return _state_names(*_what_is_there(teaching))
+
+
+def _what_is_there(teaching: Teaching) -> tuple[bool, bool, bool]:
+    """Masks, candidates, members of an ensemble."""
+    return teaching.has_masks, teaching.action.n_candidates > 0, teaching.learners.members is not None
 
 
 @cache
 def _state_names(has_masks: bool, has_candidates: bool, has_members: bool) -> tuple[str, ...]:
     is_there = {"action_mask": has_masks, "candidates": has_candidates, "uncertainty": has_members}
     return tuple(name for name in STATE_COLUMNS if is_there.get(name, True))
+
+
+@cache
+def _step_names(has_masks: bool, has_candidates: bool, has_members: bool) -> tuple[str, ...]:
+    return (*_state_names(has_masks, has_candidates, has_members), *STEP_COLUMNS, REWARD_TERMS)
 
 
 def reset_info(teaching: Teaching) -> Info:
@@ -57,7 +67,7 @@ def step_info(teaching: Teaching, step: Step) -> Info:
             return terms
         return _only(STEP_COLUMNS[name](step) if name in STEP_COLUMNS else STATE_COLUMNS[name](then))
 
-    return LaterDict([*state_names(teaching), *STEP_COLUMNS, REWARD_TERMS], make)
+    return LaterDict(_step_names(*_what_is_there(teaching)), make)
 
 
 def _only(column: NDArray[Any]) -> Any:

@@ -74,7 +74,7 @@ class Learners:
             asked: ``(n,)``, who may learn.
         """
         asking = self._tensor(questions)
-        if not asked.any():
+        if not np.count_nonzero(asked):
             self._ahead = None
             return _numpy(self.model.answer_prob(self._state, asking)).astype(np.float64)
         self._ahead = self._step(self._state, asking, self._tensor(thresholds))
@@ -82,8 +82,7 @@ class Learners:
 
     def go_on(self, asked: BoolArray) -> None:
         """Those who were ``asked`` ``(n,)``, and answered, have learned from it."""
-        if self._ahead is None or not asked.any():
-            self._ahead = None
+        if self._ahead is None:
             return
         (_, state, mastery), self._ahead = self._ahead, None
         self._move(asked, state, mastery)
@@ -206,7 +205,7 @@ class Learners:
     def _move(self, asked: BoolArray, state: State, mastery: Tensor) -> None:
         """Those who were ``asked``, at least one, have this state now."""
         known = _numpy(mastery)
-        if not asked.all():
+        if np.count_nonzero(asked) < len(asked):
             skipped = np.flatnonzero(~asked)
             with torch.inference_mode():
                 state = _own(state)

@@ -36,7 +36,7 @@ class Part(NamedTuple):
     """A piece of a vector."""
 
     size: int
-    read: Callable[[TutorView], FloatArray]  # gives (n, size) in [low, high]
+    read: Callable[[TutorView], NDArray[Any]]  # gives (n, size) in [low, high]
     low: float = 0.0
     high: float = 1.0
 
@@ -62,10 +62,15 @@ class VectorObservation:
         sizes = [part.size for part in parts]
         low, high = (np.repeat(np.float32(ends), sizes) for ends in zip(*(part[2:] for part in parts), strict=True))
         self.space = gym.spaces.Box(low, high, dtype=np.float32)
+        ends = np.cumsum(sizes).tolist()
+        self._places = [slice(end - size, end) for end, size in zip(ends, sizes, strict=True)]
 
     def observe(self, view: TutorView) -> FloatArray:
         """``(n, size)`` float32."""
-        return np.concatenate([part.read(view) for part in self._parts], axis=1, dtype=np.float32)
+        observations = np.empty((len(view.session.steps), *self.space.shape), np.float32)
+        for part, place in zip(self._parts, self._places, strict=True):
+            observations[:, place] = part.read(view)
+        return observations
 
 
 class DictObservation:
@@ -125,9 +130,9 @@ def read_mastery(view: TutorView) -> FloatArray:
     return view.observer.mastery
 
 
-def read_targets(view: TutorView) -> FloatArray:
-    """``(n, K)``: 1 for the targets."""
-    return view.session.targets.astype(np.float32)
+def read_targets(view: TutorView) -> NDArray[np.bool_]:
+    """``(n, K)``: True for the targets."""
+    return view.session.targets
 
 
 def read_last_response(view: TutorView) -> FloatArray:

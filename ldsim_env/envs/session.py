@@ -138,8 +138,9 @@ class Session:
         # Padding is -1: the last column of the row above, where nothing ever stands.
         where = self._first + self.bank.question_concepts.take(answers.question, axis=0)  # (n, C)
         new = self._uncovered.take(where) & answers.asked[:, None]
-        if new.any():
-            self._uncovered.put(where[new], False)
+        if not np.count_nonzero(new):
+            return np.zeros(len(new))
+        self._uncovered.put(where[new], False)
         return np.asarray(new.sum(axis=1) / self._exam.n_targets)
 
     def rewards(self, record: StepRecord) -> tuple[NDArray[np.float64], dict[str, NDArray[np.float64]]]:
@@ -151,7 +152,7 @@ class Session:
 
     def terminated(self) -> NDArray[np.bool_]:
         """``(n,)``: all targets are mastered, or no legal question is left."""
-        if self.settings.allow_repeats:
+        if self.settings.allow_repeats or self.asked.most < self.bank.n_questions:
             return self._mastered
         return self._mastered | (self.asked.counts >= self.bank.n_questions)
 

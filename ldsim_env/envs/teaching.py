@@ -153,7 +153,7 @@ class Teaching:
 
     def may_be_asked(self, questions: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Whether each student may be asked the question of the same row, ``(n,)``; `NO_QUESTION` may not."""
-        return np.asarray(self.session.legal(np.maximum(questions, 0)) & (questions != NO_QUESTION))
+        return np.asarray(self.session.legal(questions) & (questions != NO_QUESTION))
 
     def update(self, answers: Answers, uniforms: NDArray[np.float64] | None = None) -> StepRecord:
         """Let the students learn from their answers; gives the step as the reward terms read it.

@@ -42,9 +42,9 @@ def retained_exam(learners: Learners, session: Session, record: StepRecord) -> T
     """
     if "retention" not in session.settings.terms:
         return None
-    ended = np.flatnonzero(record.ended)
-    if not len(ended):
+    if not np.count_nonzero(record.ended):
         return lambda: record.exam_now
+    ended = np.flatnonzero(record.ended)
     return partial(_retained_exam, learners.some(ended), session.targets[ended], session, record)
 
 

@@ -54,7 +54,7 @@ class CompiledStep:
 
     def __call__(self, state: State, question: Tensor, threshold: Tensor) -> Stepped:
         """See `take_step`."""
-        run = self._run("one" if len(question) == 1 else "many")
+        run = self._run("one" if question.shape[0] == 1 else "many")
         if run is None:
             return take_step(self._model, state, question, threshold)
         prob, mastery, *after = run([question, threshold, *[state[name].contiguous() for name in self._names]])

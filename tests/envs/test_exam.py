@@ -24,6 +24,15 @@ def test_all_targets_must_reach_the_threshold() -> None:
     assert exam([1, 3], [1, 2]).sit(MASTERY, 0.7)[1].tolist() == [True, False]
 
 
+def test_whoever_has_fewer_targets_is_held_to_those_alone() -> None:
+    assert exam([0, 2], [3]).sit(MASTERY, 0.75)[1].tolist() == [False, True]
+    made = exam([1], [3])
+    made.set_targets(np.array([[True, True, True, False]]), np.array([0]))  # wider from now on
+    score, mastered = made.sit(MASTERY, 0.75)
+    assert score == pytest.approx([1.6 / 3, 0.8])
+    assert mastered.tolist() == [False, True]
+
+
 def test_some_students_may_change_targets() -> None:
     made = exam([0], [1])
     made.set_targets(np.array([[True, True, True, True]]), np.array([1]))
