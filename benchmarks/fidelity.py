@@ -38,14 +38,15 @@ RESULTS = Path(__file__).parent / "results"
 def main() -> None:
     """Train and score every seed, print and write the figures."""
     options = _options()
-    runs = [_run(options, seed) for seed in range(options.seeds)]
+    runs = [run_seed(options, seed) for seed in range(options.seeds)]
     report = {"bank": options.bank, "machine": machine(), "runs": runs, "summary": _summary(runs)}
     write_atomic(options.out, json.dumps(report, indent=2).encode())
     print(json.dumps(report["summary"], indent=2))
     print(f"written to {options.out}")
 
 
-def _run(options: argparse.Namespace, seed: int) -> dict[str, Any]:
+def run_seed(options: argparse.Namespace, seed: int) -> dict[str, Any]:
+    """Fit and measure under one seed: the scores of both tasks and the probes."""
     folder = FOLDER / options.bank
     train, held_out = (read_logs([folder / f"fold{i}.csv" for i in folds]) for folds in ((1, 2, 3), (4,)))
     graph = read_relations(options.relations, train.bank) if options.relations else None
