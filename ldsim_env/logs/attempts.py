@@ -7,6 +7,13 @@ from numpy.typing import NDArray
 
 from ldsim_env.logs.response_log import ResponseLog
 
+COMMON = 0.05  # the share of further attempts from which on models account for them
+
+
+def attempts_are_common(log: ResponseLog) -> bool:
+    """Whether further attempts are at least a twentieth of a log's interactions."""
+    return log.n_interactions > 0 and bool((attempts_before(log) > 0).mean() >= COMMON)
+
 
 def attempts_before(log: ResponseLog) -> NDArray[np.int64]:
     """How many attempts at the same question come directly before each interaction; 0 is a first attempt.

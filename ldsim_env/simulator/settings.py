@@ -6,10 +6,9 @@ from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
 from ldsim_env.errors import SettingsError, unknown_name
-from ldsim_env.logs.attempts import attempts_before
+from ldsim_env.logs.attempts import attempts_are_common
 from ldsim_env.logs.response_log import ResponseLog
 
-COMMON = 0.05  # the share of further attempts from which on they are accounted for
 ATTEMPT_SIZE = 16
 
 SettingsType = TypeVar("SettingsType", "NetworkSettings", "TrainingSettings")
@@ -51,9 +50,8 @@ class NetworkSettings:
 
     @classmethod
     def suited_to(cls, log: ResponseLog) -> NetworkSettings:
-        """The defaults, and an account of further attempts where at least a twentieth of the log's interactions are."""
-        common = (attempts_before(log) > 0).mean() >= COMMON if log.n_interactions else False
-        return cls(attempt_size=ATTEMPT_SIZE if common else 0)
+        """The defaults, and an account of further attempts where they are common in the log."""
+        return cls(attempt_size=ATTEMPT_SIZE if attempts_are_common(log) else 0)
 
 
 @dataclass(frozen=True)

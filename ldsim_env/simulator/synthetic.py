@@ -6,7 +6,7 @@ concepts from transition counts, and a pair of questions counts only if several 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ldsim_env.errors import SettingsError
 from ldsim_env.logs import RIGHT, QuestionBank, ResponseLog, StudentHistory
+from ldsim_env.logs.attempts import attempts_are_common, attempts_before
 from ldsim_env.simulator.protocol import StudentModel
 
 MAX_STREAK = 5  # right answers in a row beyond which tutors are taken to act alike
@@ -28,9 +29,11 @@ Sampler = tuple[NDArray[np.int64], NDArray[np.float64]]
 class SequenceModel:
     """Which questions follow which, and how long histories are.
 
-    A student stays on a kind of question (its set of concepts) or leaves it with a probability that depends on the
-    right answers in a row on that kind, as tutors have it. The next question is one that often follows the last one,
-    else one of the kind by popularity; after leaving, the next kind follows the transition counts.
+    Where further attempts at one question are common, a student tries once more with a probability that depends on the
+    last answer; what follows is of those who don't. A student stays on a kind of question (its set of concepts) or
+    leaves it with a probability that depends on the right answers in a row on that kind, as tutors have it. The next
+    question is one that often follows the last one, else one of the kind by popularity; after leaving, the next kind
+    follows the transition counts.
 
     Args:
         bank: The questions.
@@ -42,6 +45,7 @@ class SequenceModel:
         pair_share: ``(n_questions,)``: P(the next question is one of ``followers``).
         followers: For questions that have them, the questions that often follow.
         length: ``(n_classes,)`` probabilities of the length classes.
+        again_prob: ``(2,)``: P(another attempt at the question) after a wrong and after a right answer.
     """
 
     bank: QuestionBank
@@ -53,6 +57,7 @@ class SequenceModel:
     pair_share: NDArray[np.float64]
     followers: dict[int, Sampler]
     length: Sampler
+    again_prob: NDArray[np.float64]
 
     @classmethod
     def fit(cls, log: ResponseLog) -> SequenceModel:
@@ -63,6 +68,10 @@ class SequenceModel:
         """
         kinds = log.bank.kinds.of_question
         steps = _Steps.of(log, kinds)
+        again_prob, turned_to = np.zeros(2), log.questions
+        if attempts_are_common(log):
+            again_prob, turned_to = _again_prob(steps), log.questions[attempts_before(log) == 0]
+            steps = steps.select(steps.before != steps.after)
         pair_share, followers = _followers(log.bank.n_questions, steps)
         left = steps.leaves
         return cls(
@@ -71,10 +80,11 @@ class SequenceModel:
             leave_prob=_leave_prob(steps),
             first_kind=_sampler(kinds[log.questions[log.offsets[:-1][log.lengths > 0]]]),
             next_kind=_grouped(kinds[steps.before][left], kinds[steps.after][left]),
-            popular=_grouped(kinds[log.questions], log.questions),
+            popular=_grouped(kinds[turned_to], turned_to),
             pair_share=pair_share,
             followers=followers,
             length=_length_sampler(log.lengths),
+            again_prob=again_prob,
         )
 
     def sample(self, model: StudentModel, n: int, rng: np.random.Generator) -> ResponseLog:
@@ -117,9 +127,12 @@ class _Walker:
         self._question: int | None = None
         self._asked: set[int] = set()
         self._streak = 0
+        self._again_prob = 0.0
 
     def next_question(self, rng: np.random.Generator) -> int:
         model, last = self._model, self._question
+        if last is not None and self._again_prob and rng.random() < self._again_prob:
+            return last
         if last is not None and rng.random() < model.pair_share[last]:
             chosen = _draw(model.followers[last], rng)
         else:
@@ -132,6 +145,7 @@ class _Walker:
 
     def saw(self, response: int) -> None:
         self._streak = min(self._streak + 1, MAX_STREAK) if response == RIGHT else 0
+        self._again_prob = float(self._model.again_prob[response])
 
     def _next_kind(self, rng: np.random.Generator) -> int:
         model = self._model
@@ -160,6 +174,7 @@ class _Steps:
     after: NDArray[np.int32]
     leaves: NDArray[np.bool_]  # whether the next question is of another kind
     streak: NDArray[np.int64]  # right answers in a row on the kind, the one before included
+    response: NDArray[np.int8]  # before
 
     @classmethod
     def of(cls, log: ResponseLog, kinds: NDArray[np.int64]) -> _Steps:
@@ -170,8 +185,17 @@ class _Steps:
         streak = np.minimum(_runs(log.responses, begins), MAX_STREAK)
         leaves = kind[1:] != kind[:-1]
         return cls(
-            student[:-1][same], log.questions[:-1][same], log.questions[1:][same], leaves[same], streak[:-1][same]
+            student=student[:-1][same],
+            before=log.questions[:-1][same],
+            after=log.questions[1:][same],
+            leaves=leaves[same],
+            streak=streak[:-1][same],
+            response=log.responses[:-1][same],
         )
+
+    def select(self, part: NDArray[np.bool_]) -> _Steps:
+        """Some of the pairs."""
+        return _Steps(**{field.name: getattr(self, field.name)[part] for field in fields(self)})
 
 
 def _runs(responses: NDArray[np.int8], begins: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -180,6 +204,12 @@ def _runs(responses: NDArray[np.int8], begins: NDArray[np.bool_]) -> NDArray[np.
     last_wrong = np.maximum.accumulate(np.where(responses != RIGHT, index, -1))
     before_begin = np.maximum.accumulate(np.where(begins, index - 1, -1))
     return index - np.maximum(last_wrong, before_begin)
+
+
+def _again_prob(steps: _Steps) -> NDArray[np.float64]:
+    n = np.bincount(steps.response, minlength=2)
+    again = np.bincount(steps.response, weights=steps.before == steps.after, minlength=2)
+    return (again + 1) / (n + 2)
 
 
 def _leave_prob(steps: _Steps) -> NDArray[np.float64]:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ldsim_env.errors import SettingsError
 from ldsim_env.logs import QuestionBank, ResponseLog
+from ldsim_env.logs.attempts import attempts_before
 from ldsim_env.simulator import SequenceModel, State
 from ldsim_env.simulator.synthetic import LENGTH_CLASSES, MIN_STUDENTS
 from tests.simulator.made_up import DriftingStudent, log_of, made_up_log, made_up_network, wide_bank
@@ -84,6 +85,31 @@ def test_the_share_of_kept_pairs() -> None:
     assert questions_of(model.followers[1]) == {4: 1}
 
 
+TRIES_AGAIN = ([0, 0, 0, 3, 3, 6, 9, 9, 1, 4], [0, 0, 1, 0, 0, 1, 0, 1, 1, 1])
+
+
+def test_further_attempts_depend_on_the_last_answer() -> None:
+    model = SequenceModel.fit(log_of(wide_bank(3), *[TRIES_AGAIN] * 3))
+    # after a wrong answer 4 of 5 try again, after a right one none of 4; one of each is put on top for each student
+    assert model.again_prob.tolist() == pytest.approx([(3 * 4 + 1) / (3 * 5 + 2), 1 / (3 * 4 + 2)])
+    assert questions_of(model.followers[0]) == {3: 1.0}  # a question doesn't follow itself
+    assert questions_of(model.popular[0]) == pytest.approx({0: 1 / 4, 3: 1 / 4, 6: 1 / 4, 9: 1 / 4})  # turned to once
+
+
+def test_where_they_are_rare_further_attempts_are_pairs_like_others() -> None:
+    history = ([0, 0, *range(3, 60)], [1] * 59)
+    model = SequenceModel.fit(log_of(wide_bank(3), *[history] * 3))
+    assert model.again_prob.tolist() == [0, 0]
+    assert questions_of(model.followers[0]) == {0: 0.5, 3: 0.5}
+
+
+def test_who_answers_right_goes_on_to_another_question() -> None:
+    log = log_of(wide_bank(3), *[TRIES_AGAIN] * 30)
+    for prob, low, high in ((1.0, 0.0, 0.2), (0.0, 0.7, 1.0)):
+        sampled = SequenceModel.fit(log).sample(Coin(log.bank, prob), 50, np.random.default_rng(0))
+        assert low <= (attempts_before(sampled) > 0).mean() <= high
+
+
 def test_kinds_are_sets_of_concepts() -> None:
     bank = QuestionBank.from_concept_lists("KINDS", list("abcde"), [[0], [0, 1], [1], [1, 0], [0]], ["x", "y"])
     model = SequenceModel.fit(log_of(bank, ([0, 1, 2, 3, 4], [1] * 5)))
@@ -94,7 +120,7 @@ def test_kinds_are_sets_of_concepts() -> None:
 
 
 def test_popularity_and_first_kinds() -> None:
-    log = log_of(wide_bank(3), ([0, 3, 3, 3, 1], [1] * 5), ([1, 1, 1, 1, 1], [1] * 5), ([0, 0, 1, 1, 1], [0] * 5))
+    log = log_of(wide_bank(3), ([0, 3, 0, 3, 1], [1] * 5), ([1, 4, 1, 4, 1], [1] * 5), ([0, 3, 1, 4, 1], [0] * 5))
     model = SequenceModel.fit(log)
     of_first_kind = model.popular[int(model.kinds[0])]
     assert questions_of(of_first_kind) == pytest.approx({0: 3 / 6, 3: 3 / 6})
