@@ -35,6 +35,12 @@ def _result(size: DriftSize) -> str:
         f"From mid-history on, under the tutor's stop rule, simulated students get {simulated:.1%} right and real ones "
         f"{real:.1%}. "
     )
+    *_, before, at_stop = size.end_shares
+    if at_stop <= before:
+        text += (
+            f"But students of this log are not under that rule ({at_stop:.0%} of their runs end at three right in a "
+            f"row, {before:.0%} at two), so the course says nothing of the size; the next answers do. "
+        )
     if size.fits:
         fits = size.fits
         text += f"Practice weighed by {fits.course} fits that course best, by {fits.next_answer} the next answers. "

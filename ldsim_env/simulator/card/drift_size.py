@@ -34,7 +34,7 @@ from ldsim_env.simulator.card.factor_fits import (
     resample,
 )
 from ldsim_env.simulator.card.practice import PracticeScaled, both_outcomes, can_be_scaled
-from ldsim_env.simulator.card.practice_runs import PracticeRuns, practice_runs
+from ldsim_env.simulator.card.practice_runs import PracticeRuns, end_shares, practice_runs
 from ldsim_env.simulator.card.shown import Shown
 from ldsim_env.simulator.card.taught import (
     Lessons,
@@ -95,6 +95,7 @@ class DriftSize:
 
     Args:
         n_runs: Runs of questions of one kind.
+        end_shares: Share of the answers after which a real run ends, by right answers in a row; see `end_shares`.
         course: By number of the run since the middle of the history, from 1.
         run: By opportunity in the run, from 1.
         kt_loss: Log loss of the KT task in nats an answer, by factor.
@@ -103,6 +104,7 @@ class DriftSize:
     """
 
     n_runs: int
+    end_shares: tuple[float, ...]
     course: Comparison
     run: Comparison
     kt_loss: dict[float, float]
@@ -156,6 +158,7 @@ def measure_drift_size(model: StudentModel, log: ResponseLog, seed: int = 0) -> 
     losses = {f: _losses(one, log) for f, one in models.items()}
     return DriftSize(
         n_runs=len(room.runs.row),
+        end_shares=end_shares(room.runs),
         course=_compare(course),
         run=_compare(run),
         kt_loss={f: float(loss.total.sum() / loss.n) for f, loss in losses.items()},

@@ -120,6 +120,20 @@ def leave_prob(runs: PracticeRuns, lessons: NDArray[np.int64], n_questions: int)
     return np.minimum(base * lift[:, :, None], 1)
 
 
+def end_shares(runs: PracticeRuns) -> tuple[float, ...]:
+    """``(STOP_AFTER + 1,)``: share of the answers after which a real run ends, after 0, 1, ... right answers in a row.
+
+    A tutor that stops after `STOP_AFTER` in a row ends more runs there than after one less.
+    """
+    goes_on = _next(runs.known)
+    seen = runs.known & ~(~goes_on & runs.censored[:, None])
+    seen[:, -1] = False  # what follows it is not looked at
+    streak = np.minimum(streaks(runs.real), STOP_AFTER)
+    n = np.bincount(streak[seen], minlength=STOP_AFTER + 1)
+    ended = np.bincount(streak[seen & ~goes_on], minlength=STOP_AFTER + 1)
+    return tuple((ended / np.maximum(n, 1)).tolist())
+
+
 def streaks(real: NDArray[np.float64]) -> NDArray[np.int64]:
     """Right answers in a row up to each position of a row."""
     streak = np.zeros(real.shape, np.int64)

@@ -2,8 +2,10 @@
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from ldsim_env.errors import SettingsError
 from ldsim_env.logs import ResponseLog, StudentHistory, match_bank
 from ldsim_env.simulator import evaluate, predict_tasks, save_simulator
 from ldsim_env.simulator.card import CardSettings, FidelityCard, make_card
+from ldsim_env.simulator.card.drift_size import DriftSize
 from tests.simulator.made_up import DriftingStudent, four_line, made_up_network, wide_bank
 
 BANK = wide_bank(n_concepts=4)
@@ -142,6 +145,13 @@ def test_drift_of_an_ability_is_weighed(card: FidelityCard) -> None:
     overall = size["course"]["overall"][1]
     assert overall["0"] < overall["1"] < overall["2"]
     assert size["fits"]["course"]["low"] <= size["fits"]["course"]["best"] <= size["fits"]["course"]["high"]
+
+
+def test_a_tutor_of_another_rule_is_told(card: FidelityCard) -> None:
+    size = cast(DriftSize, card.parts["drift_size"])
+    told = {at_stop: replace(size, end_shares=(0.1, 0.2, 0.3, at_stop)).show().result for at_stop in (0.2, 0.4)}
+    assert "not under that rule (20% of their runs end at three right in a row, 30% at two)" in told[0.2]
+    assert "not under that rule" not in told[0.4]
 
 
 @pytest.mark.parametrize("name", ["probe_students", "seeds"])

@@ -8,7 +8,7 @@ from torch import Tensor
 from ldsim_env.logs import ResponseLog
 from ldsim_env.logs.windows import windows
 from ldsim_env.simulator import State, select_students, states_after
-from ldsim_env.simulator.card.practice_runs import LONGEST, STOP_AFTER, leave_prob, practice_runs, streaks
+from ldsim_env.simulator.card.practice_runs import LONGEST, STOP_AFTER, end_shares, leave_prob, practice_runs, streaks
 from ldsim_env.simulator.card.taught import draw_lessons, second_halves, single_runs, states_at_starts, teach
 from tests.simulator.made_up import DriftingStudent, log_of, made_up_bank, made_up_log, made_up_network
 
@@ -50,6 +50,13 @@ def test_a_run_that_goes_on_from_the_window_before_is_left_out() -> None:
     log = log_of(BANK, ([0] * 6 + [1] * 2, [0] * 8))
     runs = practice_runs(log, windows(log, length=4, minimum=1))
     assert [(r, b) for r, b in zip(runs.row.tolist(), runs.begin.tolist(), strict=True)] == [(0, 0), (1, 2)]
+
+
+def test_where_runs_end_shows_whether_the_tutor_stops() -> None:
+    stops = ([0, 5, 10, 1, 6, 0, 5], [1, 1, 1, 0, 1, 1, 1])  # concept 0 is left at three, concept 1 at one
+    shares = end_shares(practice_runs(log_of(BANK, stops, stops), windows(log_of(BANK, stops, stops), minimum=1)))
+    # the last run ends with the log, so only its first answer counts; after one right answer 1 run of 3 ends
+    assert shares == pytest.approx((0, 1 / 3, 0, 1))
 
 
 def test_streaks_count_right_answers_in_a_row() -> None:
