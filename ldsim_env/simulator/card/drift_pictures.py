@@ -36,14 +36,16 @@ def _result(size: DriftSize) -> str:
         f"{real:.1%}. "
     )
     *_, before, at_stop = size.end_shares
-    if at_stop <= before:
+    is_ruled = at_stop > before
+    if not is_ruled:
         text += (
             f"But students of this log are not under that rule ({at_stop:.0%} of their runs end at three right in a "
-            f"row, {before:.0%} at two), so the course says nothing of the size; the next answers do. "
+            f"row, {before:.0%} at two), so the course says nothing of the size. "
         )
     if size.fits:
-        fits = size.fits
-        text += f"Practice weighed by {fits.course} fits that course best, by {fits.next_answer} the next answers. "
+        of_course = f"{size.fits.course} fits that course best, by " if is_ruled else ""
+        of_next = "the next answers" if is_ruled else "fits the next answers best"
+        text += f"Practice weighed by {of_course}{size.fits.next_answer} {of_next}. "
     return text + (
         f"At the first question of a run simulated students differ from real ones by {first:+.1%}; to the second, real "
         f"students change by {size.run.real[1] - size.run.real[0]:+.1%} and simulated ones by "
