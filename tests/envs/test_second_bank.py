@@ -18,7 +18,7 @@ def test_it_passes_gymnasiums_checks() -> None:
 
 def test_further_attempts_are_alike_for_one_student_and_for_many() -> None:
     many = gym.make_vec(ENV_ID, num_envs=3, vectorization_mode="vector_entry_point", allow_repeats=True)
-    many.reset(seed=[5, 6, 7])
+    many.reset(seed=[5, 6, 7])  # type: ignore[arg-type]  # gymnasium's wrappers name int alone
     singles = [gym.make(ENV_ID, allow_repeats=True) for _ in range(3)]
     for seed, env in zip((5, 6, 7), singles, strict=True):
         env.reset(seed=seed)
