@@ -1,4 +1,4 @@
-"""What is asked, looked up: the concepts of a question and what the concept tables say of them."""
+"""What is asked, looked up: the concepts of a question, what the tables say of them and what the student did of it."""
 
 from __future__ import annotations
 
@@ -9,20 +9,26 @@ from torch import Tensor, nn
 
 from ldsim_env.logs.bank import QuestionBank
 from ldsim_env.simulator.concept_encoder import ConceptTables
+from ldsim_env.simulator.experience import experience
+from ldsim_env.simulator.protocol import State
+from ldsim_env.simulator.question_memory import places_of
 
 
 class Asked(NamedTuple):
     """The questions being asked of n students."""
 
+    question: Tensor  # (n,) int64
     concepts: Tensor  # (n, C) concept indices, 0 where padded
     share: Tensor  # (n, C) 1 / number of concepts, 0 where padded
+    experience: Tensor  # (n, N_EXPERIENCE) with its concepts
+    places: Tensor  # (n, size) where the question stands in the student's memory, see `places_of`
     vector: Tensor  # (n, D) mean vector of the concepts
     flow: Tensor  # (n, K) where evidence on the question flows
     prerequisites: Tensor  # (n, K) weights of the prerequisites of what is asked
 
     def mean_of(self, values: Tensor) -> Tensor:
         """(n,): the mean over the concepts of what is asked of values ``(n, K)``."""
-        return (values.gather(1, self.concepts) * self.share).sum(1)
+        return _mean(values, self.concepts, self.share)
 
 
 class QuestionLookup(nn.Module):
@@ -53,15 +59,27 @@ class QuestionLookup(nn.Module):
         """
         return self.kind_share @ torch.cat([tables.vectors, tables.flow, tables.prerequisites], dim=1)
 
-    def of(self, question: Tensor, of_kind: Tensor) -> Asked:
-        """Look questions ``(n,)`` int64 up.
+    def of(self, question: Tensor, state: State, of_kind: Tensor) -> Asked:
+        """Look questions up.
 
         Args:
-            question: The questions.
+            question: ``(n,)`` int64, one for each student.
+            state: State of the n students.
             of_kind: What `means_of_kinds` gave.
         """
         n_concepts = self.kind_share.shape[1]
         sizes = [of_kind.shape[1] - 2 * n_concepts, n_concepts, n_concepts]
+        means = of_kind.index_select(0, self.kind[question])  # a tenth of the time of an index in brackets
+        concepts, share = self.concepts.index_select(0, question), self.share.index_select(0, question)
         return Asked(
-            self.concepts[question], self.share[question], *torch.split(of_kind[self.kind[question]], sizes, dim=1)
+            question,
+            concepts,
+            share,
+            experience(_mean(state["practised"], concepts, share), state["step"]),
+            places_of(state, question),
+            *torch.split(means, sizes, dim=1),
         )
+
+
+def _mean(values: Tensor, concepts: Tensor, share: Tensor) -> Tensor:
+    return (values.gather(1, concepts) * share).sum(1)

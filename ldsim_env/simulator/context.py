@@ -11,9 +11,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ldsim_env.simulator.layers import draw_layer, linear
-
-N_CONTEXT_FEATURES = 3  # practice of the concept, whether there was any, length of the history
+from ldsim_env.simulator.experience import N_EXPERIENCE
+from ldsim_env.simulator.layers import draw_layer, linear, tanh
 
 
 class ContextReadout(nn.Module):
@@ -29,7 +28,7 @@ class ContextReadout(nn.Module):
         super().__init__()
         self.bilinear = linear(past_size, concept_size + 1)
         self.of_past = linear(past_size, hidden_size)
-        self.of_concept = linear(concept_size + N_CONTEXT_FEATURES, hidden_size, bias=False)
+        self.of_concept = linear(concept_size + N_EXPERIENCE, hidden_size, bias=False)
         self.output = linear(hidden_size, 1)
 
     @torch.no_grad()
@@ -41,35 +40,27 @@ class ContextReadout(nn.Module):
             layer.weight.mul_(0.1)
             layer.bias.zero_()
 
-    def forward(self, past: Tensor, vectors: Tensor, practised: Tensor, step: Tensor) -> Tensor:
+    def forward(self, past: Tensor, vectors: Tensor, experience: Tensor) -> Tensor:
         """The offset for one question, or for one question of every kind, of each student.
 
         Args:
             past: ``(n, P)`` float32.
             vectors: Mean concept vector of what is asked, ``(n, D)``, or ``(m, D)`` for m kinds of question.
-            practised: Mean number of interactions on its concepts, ``(n,)``, or ``(n, m)``.
-            step: ``(n,)`` int64, length of the history.
+            experience: Of its concepts, ``(n, N_EXPERIENCE)``, or ``(n, m, N_EXPERIENCE)``.
 
         Returns:
-            Logits of the shape of ``practised``.
+            Logits, ``(n,)`` or ``(n, m)``.
         """
         bilinear = self.bilinear(past)
         aim, base = bilinear[:, :-1], bilinear[:, -1]
-        features = _features(practised, step)
-        if practised.dim() == 1:
-            hidden = torch.tanh(self.of_past(past) + self.of_concept(torch.cat([vectors, features], dim=1)))
+        if experience.dim() == 2:
+            hidden = tanh(self.of_past(past) + self.of_concept(torch.cat([vectors, experience], dim=1)))
             aimed = (aim * vectors).sum(1) + base
         else:  # the hidden layer part by part: most of it doesn't differ between students, or between kinds
             size = vectors.shape[1]
-            of_vectors, of_features = self.of_concept.weight[:, :size], self.of_concept.weight[:, size:]
-            of_kinds = vectors @ of_vectors.t() + features @ of_features.t()
-            hidden = torch.tanh(self.of_past(past).unsqueeze(1) + of_kinds)
+            of_vectors, of_experience = self.of_concept.weight[:, :size], self.of_concept.weight[:, size:]
+            of_kinds = vectors @ of_vectors.t() + experience @ of_experience.t()
+            hidden = tanh(self.of_past(past).unsqueeze(1) + of_kinds)
             aimed = aim @ vectors.t() + base.unsqueeze(1)
         offset: Tensor = aimed + self.output(hidden).squeeze(-1)
         return offset
-
-
-def _features(practised: Tensor, step: Tensor) -> Tensor:
-    length = torch.log1p(step.to(practised.dtype)) / 4
-    length = length.view(-1, *[1] * (practised.dim() - 1)).expand_as(practised)
-    return torch.stack([torch.log1p(practised) / 3, (practised > 0).to(practised.dtype), length], dim=-1)

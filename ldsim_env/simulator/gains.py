@@ -9,7 +9,6 @@ from torch import Tensor
 from torch.nn import functional
 
 from ldsim_env.simulator.asked import Asked
-from ldsim_env.simulator.protocol import State
 
 N_GAIN_FEATURES = 7
 N_GAINS = 3  # own gain, related gain, drift; the factors' and the trace's gains come after them
@@ -25,23 +24,22 @@ class Gains(NamedTuple):
     trace: Tensor  # (n, 1) the trace of the question at hand; (n, 0) where there is none
 
 
-def gain_features(state: State, asked: Asked, mastery: Tensor, prob: Tensor) -> Tensor:
+def gain_features(asked: Asked, mastery: Tensor, prob: Tensor) -> Tensor:
     """(n, N_GAIN_FEATURES): what gains are read from beside the past.
 
     Args:
-        state: State of n students.
-        asked: What they are asked.
+        asked: What n students are asked.
         mastery: ``(n, K)``.
         prob: ``(n,)`` P(right).
     """
-    practised = asked.mean_of(state["practised"])
+    practised, any_practised, length = torch.unbind(asked.experience, dim=1)
     return torch.stack(
         [
-            torch.log1p(state["step"].to(prob.dtype)) / 4,
-            torch.log1p(practised) / 3,
+            length,
+            practised,
             prob,
             4 * prob * (1 - prob),
-            (practised > 0).to(prob.dtype),
+            any_practised,
             (asked.prerequisites * mastery).sum(1),  # mean mastery of the prerequisites
             asked.prerequisites.sum(1),  # how much of what is asked has any
         ],

@@ -34,8 +34,9 @@ from ldsim_env.simulator.concept_encoder import ConceptTables, table_shapes
 from ldsim_env.simulator.context import ContextReadout
 from ldsim_env.simulator.curvature import bend
 from ldsim_env.simulator.difficulties import Easiness, middling_easiness
+from ldsim_env.simulator.experience import experience
 from ldsim_env.simulator.gains import N_GAIN_FEATURES, N_GAINS, Gains, gain_features, gains_of
-from ldsim_env.simulator.layers import draw_layer, gru_cell, linear
+from ldsim_env.simulator.layers import draw_layer, gru_cell, linear, tanh
 from ldsim_env.simulator.protocol import State
 from ldsim_env.simulator.question_at_hand import N_AGAIN_FEATURES, N_FURTHER, QuestionAtHand
 from ldsim_env.simulator.question_memory import empty_memory, offset_of, offsets_of_all, remember
@@ -148,7 +149,7 @@ class LDSimNetwork(nn.Module):
             "factors": zeros(n, self.settings.n_factors),
             "practised": zeros(n, concepts),  # interactions on each concept
             "past": zeros(n, self.settings.past_size),
-            **empty_memory(n, self.settings.memory, self.question_prior),
+            **empty_memory(n, self.settings.memory, self.bank.n_questions, self.question_prior),
             **attempts,
         }
 
@@ -156,7 +157,7 @@ class LDSimNetwork(nn.Module):
         """P(right) in (0, 1), of the shape of ``question``: ``(n,)`` or ``(n, m)`` int64."""
         level = self._level(state)
         if question.dim() == 1:
-            return torch.sigmoid(self._logit_of(state, self.lookup.of(question, self._of_kind), level, question))
+            return torch.sigmoid(self._logit_of(state, self.lookup.of(question, state, self._of_kind), level))
         met = self._offsets_where_met(state)
         by_kind, context = level @ self.lookup.kind_share.t(), self._context_by_kind(state)
         if question.stride(0) == 0:  # the same questions for everyone, as `expand` makes them
@@ -193,32 +194,33 @@ class LDSimNetwork(nn.Module):
         Returns:
             P(right) ``(n,)`` and the next state.
         """
-        asked, level = self.lookup.of(question, self._of_kind), self._level(state)
-        logit = self._logit_of(state, asked, level, question)
+        asked, level = self.lookup.of(question, state, self._of_kind), self._level(state)
+        logit = self._logit_of(state, asked, level)
         prob = torch.sigmoid(logit if prior_shift is None else logit + self.prior_scale * prior_shift)
         response = respond(prob)
         innovation = (response - prob).unsqueeze(1)
         again = [] if self.at_hand is None else [self.at_hand.features(state, question)]
-        gains = self._gains(state, asked, level, prob, again)
+        mastery = torch.sigmoid(level + self.offsets)
+        gains = self._gains(state, asked, mastery, prob, again)
         drift = gains.drift
         if fit_drift is not None:
             drift = torch.where(fit_drift.unsqueeze(1), drift, drift.detach())
         practice = (asked.share > 0).to(prob.dtype)
         gain = (gains.related * asked.flow).scatter_add(1, asked.concepts, gains.own * practice)
         swing = torch.addmm(gain, gains.factors, self.tables.loadings.t())
-        moved = state["ability"] + innovation * gain + bend(torch.sigmoid(level + self.offsets), prob, swing)
+        moved = state["ability"] + innovation * gain + bend(mastery, prob, swing)
         return prob, {
             "ability": moved.scatter_add(1, asked.concepts, drift * practice),
             "factors": state["factors"] + innovation * gains.factors,
             "practised": state["practised"].scatter_add(1, asked.concepts, practice),
             "past": self._remember_past(state["past"], asked.vector, prob, response, again),
-            **remember(state, question, response),
+            **remember(state, question, response, asked.places),
             **({} if self.at_hand is None else self.at_hand.after(state, question, (innovation * gains.trace)[:, 0])),
         }
 
-    def _gains(self, state: State, asked: Asked, level: Tensor, prob: Tensor, again: list[Tensor]) -> Gains:
-        features = gain_features(state, asked, torch.sigmoid(level + self.offsets), prob)
-        hidden = torch.tanh(self.gain_hidden(torch.cat([features, *again, asked.vector, state["past"]], dim=1)))
+    def _gains(self, state: State, asked: Asked, mastery: Tensor, prob: Tensor, again: list[Tensor]) -> Gains:
+        features = gain_features(asked, mastery, prob)
+        hidden = tanh(self.gain_hidden(torch.cat([features, *again, asked.vector, state["past"]], dim=1)))
         return gains_of(self.gain_output(hidden), self.settings.n_factors)
 
     def _remember_past(
@@ -249,13 +251,13 @@ class LDSimNetwork(nn.Module):
         """(n, K): x_k + w_k . z."""
         return torch.addmm(state["ability"], state["factors"], self.tables.loadings.t())
 
-    def _logit_of(self, state: State, asked: Asked, level: Tensor, question: Tensor) -> Tensor:
+    def _logit_of(self, state: State, asked: Asked, level: Tensor) -> Tensor:
         """(n,): the logit of P(right) of one question of each student."""
-        logit = self._logit(asked.mean_of(level), question) + offset_of(state, question, self.met_before)
+        logit = self._logit(asked.mean_of(level), asked.question) + offset_of(state, asked.places, self.met_before)
         if self.at_hand is not None:
-            logit += self.at_hand(state, question, asked.vector, self.prior_scale)
+            logit += self.at_hand(state, asked.question, asked.vector, self.prior_scale)
         if self.context is not None:
-            logit += self.context(state["past"], asked.vector, asked.mean_of(state["practised"]), state["step"])
+            logit += self.context(state["past"], asked.vector, asked.experience)
         return logit
 
     def _offsets_where_met(self, state: State) -> Tensor:
@@ -264,7 +266,7 @@ class LDSimNetwork(nn.Module):
         if self.at_hand is None:
             return met
         question = state["at_hand"].long().clamp(min=0)  # without one the offset is 0 whatever is asked
-        vector = self.lookup.of(question, self._of_kind).vector
+        vector = self.lookup.of(question, state, self._of_kind).vector
         offset = self.at_hand(state, question, vector, self.prior_scale)
         return met.scatter_add(1, question.unsqueeze(1), offset.unsqueeze(1))
 
@@ -273,9 +275,8 @@ class LDSimNetwork(nn.Module):
         if self.context is None:
             return self.question_prior.new_zeros(len(state["step"]), len(self.lookup.kind_share))
         vectors = self._of_kind[:, : self.settings.concept_size]
-        of_kinds: Tensor = self.context(
-            state["past"], vectors, state["practised"] @ self.lookup.kind_share.t(), state["step"]
-        )
+        practised = state["practised"] @ self.lookup.kind_share.t()
+        of_kinds: Tensor = self.context(state["past"], vectors, experience(practised, state["step"]))
         return of_kinds
 
     def _logit(self, mean_level: Tensor, question: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ldsim_env.simulator.layers import draw_layer, linear
+from ldsim_env.simulator.layers import draw_layer, linear, tanh
 from ldsim_env.simulator.protocol import State
 
 N_FURTHER = 4  # further attempts that are told apart: the first one, the second, the third, all later ones
@@ -75,7 +75,7 @@ class QuestionAtHand(nn.Module):
         number = (state["attempts"].long() - 1).clamp(0, N_FURTHER - 1)
         easier = prior_scale * self.further_prior[question, number] + self.correction[question, number]
         inputs = torch.cat([state["past"], vector, self.features(state, question)], dim=1)
-        of_past = self.output(torch.tanh(self.hidden(inputs))).squeeze(1)
+        of_past = self.output(tanh(self.hidden(inputs))).squeeze(1)
         offset: Tensor = _again(state, question) * (easier + of_past + state["trace"])
         return offset
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import torch
 
 from ldsim_env.simulator.context import ContextReadout
+from ldsim_env.simulator.experience import experience
 from tests.simulator.made_up import TINY_NETWORK, WITHOUT_CONTEXT, made_up_network, practised_state
 
 
@@ -19,9 +20,9 @@ def test_every_kind_at_once_agrees_with_one_question_at_a_time() -> None:
     draw = torch.Generator().manual_seed(1)
     past, vectors = torch.randn(6, 3, generator=draw), torch.randn(2, 4, generator=draw)
     practised, step = torch.rand(6, 2, generator=draw) * 9, torch.arange(6)
-    together = context()(past, vectors, practised, step)
+    together = context()(past, vectors, experience(practised, step))
     for kind in range(2):
-        one = context()(past, vectors[kind].expand(6, -1), practised[:, kind], step)
+        one = context()(past, vectors[kind].expand(6, -1), experience(practised[:, kind], step))
         torch.testing.assert_close(together[:, kind], one)
 
 
