@@ -24,6 +24,8 @@ from parts.steps import model_step, single_step, vector_step
 from parts.timing import TimedCall, rate, seconds_of, spread
 from parts.transformer_student import TransformerStudent
 
+sys.path.insert(0, str(Path(__file__).parents[1]))  # `agents` is not installed; it lies beside this folder
+
 from ldsim_env.envs import Cohort, LDSimEnv, LDSimVectorEnv, rollout_memory, to_sb3
 from ldsim_env.files import write_json
 from ldsim_env.logs import ResponseLog, StudentHistory
@@ -49,7 +51,9 @@ torch.set_num_threads(1)
 env = LDSimVectorEnv({n}, "{bank}")
 env.reset(seed=0)
 for question in range(5):
-    env.step([question] * {n})
+    infos = env.step([question] * {n})[4]
+    if not {infos_kept}:
+        del infos
 gc.collect()
 getattr(ctypes.CDLL(None), "malloc_trim", int)(0)  # memory that is free already is given back
 print(next(line.split()[1] for line in Path("/proc/self/status").read_text().splitlines() if line[:5] == "VmRSS"))
@@ -131,23 +135,42 @@ def history_length(bank: str) -> dict[str, Any]:
 
 
 def memory(bank: str) -> dict[str, Any]:
-    """Bytes of memory kept for each student more, states included, between steps."""
+    """Bytes of memory kept for each student more, states included, between steps; with the last infos and without."""
+    kept = {"bytes_per_student": False, "bytes_per_student_infos_kept": True}
+    return {name: spread([_bytes_per_student(bank, infos_kept) for _ in range(3)]) for name, infos_kept in kept.items()}
+
+
+def _bytes_per_student(bank: str, infos_kept: bool) -> float:
     few, many = 1024, 9216
-    resident = [[_fresh(MEMORY.format(n=n, bank=bank)) * 1024 for n in (few, many)] for _ in range(3)]
-    return {"bytes_per_student": spread([(after - before) / (many - few) for before, after in resident])}
+    before, after = (_fresh(MEMORY.format(n=n, bank=bank, infos_kept=infos_kept)) * 1024 for n in (few, many))
+    return (after - before) / (many - few)
 
 
 def sb3_ppo(bank: str) -> dict[str, Any]:
-    """Steps a second of PPO training with 64 students, questions and then concepts as actions."""
-    return {"settings": PPO_SETTINGS, **{action: _sb3_ppo(bank, action) for action in ("question", "concept")}}
+    """Steps a second of PPO training with 64 students: a plain policy on questions and on concepts, and our agent's."""
+    actions = {action: _ppo_rates(_plain_ppo(bank, action)) for action in ("question", "concept")}
+    return {"settings": PPO_SETTINGS, **actions, "question, agents/ppo.py": _ppo_rates(_own_ppo(bank))}
 
 
-def _sb3_ppo(bank: str, action: str) -> dict[str, Any]:
+def _plain_ppo(bank: str, action: str) -> Any:
     from stable_baselines3 import PPO  # noqa: PLC0415  (an optional package)
 
-    env = to_sb3(f"LDSim-{bank}-v0", num_envs=64, action=action)
+    return PPO("MlpPolicy", to_sb3(f"LDSim-{bank}-v0", num_envs=N_STUDENTS[1], action=action), **PPO_SETTINGS)
+
+
+def _own_ppo(bank: str) -> Any:
+    """The default agent, which scores groups of questions and has masks, on batches of the same size."""
+    from agents.ppo import PPOSettings, make_model  # noqa: PLC0415  (with optional packages)
+    from agents.training import make_env  # noqa: PLC0415
+
+    sizes = {name: PPO_SETTINGS[name] for name in ("n_steps", "batch_size", "n_epochs", "seed")}
+    settings = PPOSettings(env_id=f"LDSim-{bank}-v0", n_envs=N_STUDENTS[1], reward="step_gain", **sizes)
+    return make_model(settings, make_env(settings))
+
+
+def _ppo_rates(model: Any) -> dict[str, Any]:
+    env = model.get_env()
     print(rollout_memory(env, PPO_SETTINGS["n_steps"]))
-    model: Any = PPO("MlpPolicy", env, **PPO_SETTINGS)
     steps = PPO_SETTINGS["n_steps"] * env.num_envs
     model.learn(steps)
     alone = _without_environment(model)
