@@ -311,7 +311,7 @@ def test_cohort_goes_into_the_simulators_folder(folder: Path, tmp_path: Path) ->
     cohort = Cohort.load(sim, load_simulator(sim).bank)
     assert cohort.histories.n_students == 40
     assert cohort.provenance["synthetic"]
-    assert set(cohort.provenance["profiles"]) == {"synthetic", "real"}
+    assert set(cohort.provenance["profiles"]) == {"synthetic", "real early", "real"}
     real = set(read_logs(folder / "logs" / "fold1.csv").student_ids)
     assert not real & set(cohort.histories.student_ids)
 

@@ -53,7 +53,7 @@ class Cohort:
         self.is_eval.setflags(write=False)
 
     @classmethod
-    def from_log(cls, log: ResponseLog, seed: int = CUT_SEED) -> Cohort:
+    def from_log(cls, log: ResponseLog, seed: int = CUT_SEED, longest: int | None = None) -> Cohort:
         """Make a cohort of a response log: each student's history up to a random cut.
 
         The cut is drawn evenly from ``MIN_PREFIX`` to the student's number of interactions; students with fewer are
@@ -62,11 +62,13 @@ class Cohort:
         Args:
             log: Response log over the simulator's bank.
             seed: Seed of the cuts.
+            longest: No cut is drawn beyond so many interactions; None is no limit.
 
         Raises:
             SettingsError: If no student has ``MIN_PREFIX`` interactions.
         """
-        cuts = np.random.default_rng(seed).integers(MIN_PREFIX, np.maximum(log.lengths, MIN_PREFIX) + 1)
+        ends = np.clip(log.lengths, MIN_PREFIX, longest)
+        cuts = np.random.default_rng(seed).integers(MIN_PREFIX, ends + 1)
         histories = [_cut(log.student(i), int(cuts[i])) for i in np.flatnonzero(log.lengths >= MIN_PREFIX).tolist()]
         if not histories:
             raise SettingsError(

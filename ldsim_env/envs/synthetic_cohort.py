@@ -11,6 +11,7 @@ from ldsim_env.envs.cohort import Cohort, is_eval_student
 from ldsim_env.envs.students import matched_log
 from ldsim_env.logs import ResponseLog
 from ldsim_env.simulator import SequenceModel, StudentModel, states_after
+from ldsim_env.simulator.synthetic import LONGEST
 
 
 @dataclass(frozen=True)
@@ -47,15 +48,18 @@ def synthetic_cohort(
         seed: Seeds questions, lengths and responses.
 
     Returns:
-        The cohort, with both profiles in its provenance, and the profiles ``"synthetic"`` and ``"real"``.
+        The cohort, with the profiles in its provenance, and the profiles: ``"synthetic"``, ``"real early"`` of real
+        students met as early as synthetic ones are (`LONGEST` interactions at most), and ``"real"``.
     """
     counted = matched_log(log, model.bank)
     histories = SequenceModel.fit(counted).sample(model, n_students, np.random.default_rng(seed))
     is_eval = np.array([is_eval_student(student) for student in histories.student_ids])
     drawn = Cohort(histories, is_eval)
+    held_against = matched_log(real, model.bank)
     profiles = {
         "synthetic": profile(model, drawn),
-        "real": profile(model, Cohort.from_log(matched_log(real, model.bank))),
+        "real early": profile(model, Cohort.from_log(held_against, longest=LONGEST)),
+        "real": profile(model, Cohort.from_log(held_against)),
     }
     provenance = {
         "synthetic": True,

@@ -20,6 +20,7 @@ from ldsim_env.simulator.protocol import StudentModel
 MAX_STREAK = 5  # right answers in a row beyond which tutors are taken to act alike
 MIN_STUDENTS = 3  # a pair of questions is kept only if at least so many students met it
 LENGTH_CLASSES = (5, 10, 20, 40, 80, 140, 200)  # edges; within a class every length is as likely
+LONGEST = LENGTH_CLASSES[-1]  # longer histories would make a package large and its first step slow
 
 Sampler = tuple[NDArray[np.int64], NDArray[np.float64]]
 """Values and their cumulative probabilities."""

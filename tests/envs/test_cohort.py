@@ -79,6 +79,14 @@ def test_cuts_come_from_the_seed_and_reach_the_whole_range() -> None:
     assert set(first.tolist()) == {5, 6, 7}
 
 
+def test_a_limit_holds_for_the_cuts_alone() -> None:
+    log = log_of([4, 6, 300, 400])
+    cuts = Cohort.from_log(log, longest=20).histories.lengths
+    assert len(cuts) == 3  # who has many interactions is not left out
+    assert (cuts <= [6, 20, 20]).all()
+    assert Cohort.from_log(log).histories.lengths.max() > 20
+
+
 def test_a_fifth_is_for_evaluation_whoever_else_there_is() -> None:
     cohort = Cohort.from_log(log_of([6] * 1000))
     assert 0.15 < cohort.is_eval.mean() < 0.25

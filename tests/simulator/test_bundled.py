@@ -73,7 +73,7 @@ def test_the_cohort_is_synthetic_and_like_real_students(name: str) -> None:
     assert cohort.provenance["synthetic"]
     assert all(student.startswith("synthetic-") for student in cohort.histories.student_ids)
     assert 0.1 < cohort.is_eval.mean() < 0.3
-    synthetic, real = (cohort.provenance["profiles"][kind] for kind in ("synthetic", "real"))
+    synthetic, real = (cohort.provenance["profiles"][kind] for kind in ("synthetic", "real early"))
     assert synthetic["n_students"] == cohort.histories.n_students
     assert synthetic["length"] == pytest.approx(float(cohort.histories.lengths.mean()))
     assert synthetic["success_rate"] == pytest.approx(float(cohort.histories.responses.mean()))
