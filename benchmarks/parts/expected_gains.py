@@ -7,7 +7,7 @@ can be told apart by hundreds of episodes instead of ten thousands.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import gymnasium as gym
@@ -21,20 +21,25 @@ from ldsim_env.recommenders import Recommender
 
 
 def expected_gains(
-    recommender: Recommender, env_id: str, students: Sequence[int], seed: int = 0
+    recommender: Recommender,
+    env_id: str,
+    students: Sequence[int],
+    seed: int = 0,
+    options: Mapping[str, Any] | None = None,
 ) -> NDArray[np.float64]:
     """Expected E_p of one episode with each student.
 
     Args:
         recommender: The policy.
-        env_id: Id of the environment, in its default mode.
+        env_id: Id of the environment.
         students: Indices in the evaluation part of the cohort.
         seed: Seed of the comparison.
+        options: Further arguments of the environment, such as ``student_model``.
 
     Returns:
         ``(n_students,)``.
     """
-    arguments: dict[str, Any] = {"reward": "expected_gain", "cohort_split": "eval"}
+    arguments: dict[str, Any] = {**(options or {}), "reward": "expected_gain", "cohort_split": "eval"}
     if may_be_batched(recommender):
         many = gym.make_vec(env_id, len(students), "vector_entry_point", **arguments)
         episodes = run_batched(cast(LDSimVectorEnv, many), recommender, seed, students)
