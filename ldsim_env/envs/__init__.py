@@ -8,7 +8,13 @@ from ldsim_env.envs.rar_env import RarEnv
 from ldsim_env.envs.rewards import TERMS as REWARD_TERMS
 from ldsim_env.envs.saved_state import SavedState
 from ldsim_env.envs.sb3 import to_sb3
-from ldsim_env.envs.sb3_memory import RolloutMemory, byte_mask_buffer, rollout_memory
+from ldsim_env.envs.sb3_memory import (
+    ForbiddenActions,
+    RolloutMemory,
+    byte_mask_buffer,
+    mask_list_buffer,
+    rollout_memory,
+)
 from ldsim_env.envs.settings import EnvSettings
 from ldsim_env.envs.tutor_view import TutorView
 from ldsim_env.envs.vector_env import LDSimVectorEnv
@@ -19,6 +25,7 @@ __all__ = [
     "CandidateSampler",
     "Cohort",
     "EnvSettings",
+    "ForbiddenActions",
     "LDSimEnv",
     "LDSimVectorEnv",
     "MixedSampler",
@@ -28,6 +35,7 @@ __all__ = [
     "TutorView",
     "byte_mask_buffer",
     "classroom_v0",
+    "mask_list_buffer",
     "rollout_memory",
     "states_after",
     "to_sb3",

@@ -7,10 +7,11 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import pytest
+import torch
 from gymnasium.vector import AutoresetMode
 
 from ldsim_env.envs.sb3 import to_sb3
-from ldsim_env.envs.sb3_memory import RolloutMemory, byte_mask_buffer, rollout_memory
+from ldsim_env.envs.sb3_memory import RolloutMemory, byte_mask_buffer, mask_list_buffer, rollout_memory
 from ldsim_env.envs.vector_env import LDSimVectorEnv
 from ldsim_env.errors import MissingExtraError, SettingsError
 from tests.envs.fake_student import SMALL_ID, FakeStudent, make_small, register_small, small_bank, small_vector_env
@@ -226,6 +227,32 @@ def test_maskable_ppo_trains_and_memory_is_as_stated(masks: str, policy: str, ar
     model.learn(96)
     assert model.rollout_buffer.action_masks.dtype == (np.uint8 if masks == "byte" else np.float32)
     assert not model.rollout_buffer.action_masks.all()
+
+
+@pytest.mark.parametrize("arguments", [{}, {"observation": "dict"}], ids=["flat", "dict"])
+@pytest.mark.parametrize("share_forbidden", [0.0, 0.2, 0.9], ids=["none", "few", "most"])
+def test_mask_lists_are_the_masks_that_were_added(share_forbidden: float, arguments: dict[str, Any]) -> None:
+    pytest.importorskip("sb3_contrib", reason="needs the extra 'agents'")
+    env, rng, n_steps, n_actions = vec(**arguments), np.random.default_rng(0), 4, 100
+    buffer = mask_list_buffer(bool(arguments))(n_steps, env.observation_space, gym.spaces.Discrete(n_actions), n_envs=N)
+    masks = (rng.random((n_steps, N, n_actions)) >= share_forbidden).astype(np.uint8)
+    seen = env.reset()
+    for step in range(n_steps):
+        actions = np.full((N, 1), step) + 10 * np.arange(N)[:, None]
+        buffer.add(seen, actions, np.zeros(N), np.zeros(N), torch.zeros(N), torch.zeros(N), action_masks=masks[step])
+    for samples in buffer.get(batch_size=5):
+        restored = np.ones((len(samples.actions), n_actions), np.uint8)
+        restored[samples.action_masks] = 0
+        place = samples.actions.long().flatten().numpy()
+        np.testing.assert_array_equal(restored, masks[place % 10, place // 10])
+
+
+def test_memory_of_mask_lists_is_as_stated() -> None:
+    pytest.importorskip("sb3_contrib", reason="needs the extra 'agents'")
+    env = vec()
+    buffer = mask_list_buffer()(16, env.observation_space, env.action_space, n_envs=N)
+    buffer.reset()
+    assert _bytes_of(buffer) == rollout_memory(env, n_steps=16, masks="list").total
 
 
 def test_memory_of_ppo_is_as_stated() -> None:
