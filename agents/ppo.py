@@ -26,7 +26,7 @@ from stable_baselines3.common.vec_env import VecEnv
 from agents import training
 from agents.question_policy import QuestionPolicy
 from agents.settings import PPOFamilySettings
-from ldsim_env.envs import byte_mask_buffer
+from ldsim_env.envs import mask_list_buffer
 
 AGENT = "ppo"
 
@@ -60,7 +60,7 @@ def make_model(settings: PPOSettings, env: VecEnv) -> MaskablePPO:
         clip_range=settings.clip_range,
         ent_coef=settings.ent_coef,
         policy_kwargs=policy_arguments(settings, env),
-        rollout_buffer_class=byte_mask_buffer(),  # masks of 16,634 questions are most of what an update moves
+        rollout_buffer_class=mask_list_buffer(),  # masks of 16,634 questions would be most of what an update moves
         **settings.model_options,
     )
 

@@ -21,7 +21,7 @@ of which the last is the progress.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import torch
@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 from sb3_contrib.common.maskable.policies import MaskableActorCriticPolicy
 from stable_baselines3.common.type_aliases import Schedule
 from torch import Tensor, nn
+from torch.nn import functional
 
 from agents.question_groups import GroupDistribution, QuestionGroups
 
@@ -101,6 +102,12 @@ class QuestionPolicy(MaskableActorCriticPolicy):
     def _get_action_dist_from_latent(self, latent_pi: Tensor) -> GroupDistribution:
         return GroupDistribution(self.action_net.groups).proba_distribution(self.action_net(latent_pi))
 
+    def predict_values(self, obs: Tensor) -> Tensor:  # type: ignore[override]
+        """Values ``(n, 1)``: 0 without a look where all steps are used up; MaskablePPO asks for each student's."""
+        if (obs[:, -1] == 1).all():
+            return obs.new_zeros(len(obs), 1)
+        return super().predict_values(obs)
+
 
 class ConceptReader(nn.Module):
     """Reads the flat observation: coefficients for every concept (actor) and a value (critic).
@@ -122,21 +129,36 @@ class ConceptReader(nn.Module):
 
     def forward(self, observations: Tensor) -> tuple[Tensor, Tensor]:
         """Coefficients ``(n, K, 3)`` and values ``(n, 1)`` of observations ``(n, 2 K + n_rest)``."""
-        return self.forward_actor(observations), self.forward_critic(observations)
+        read = self._read(observations)
+        return self._coefficients(read), self._value(read, observations)
 
     def forward_actor(self, observations: Tensor) -> Tensor:
         """Coefficients ``(n, K, 3)``."""
-        read = self._read(observations)
-        to_weakest = read.target * (read.level - read.weakest)
-        own = torch.stack([read.level, read.room, read.target, to_weakest], dim=2)
-        shared = read.shared.unsqueeze(1).expand(-1, self._n_concepts, -1)
-        concepts = self.concepts.expand(len(observations), -1, -1)
-        coefficients: Tensor = self.actor(torch.cat([own, concepts, shared], dim=2))
-        return coefficients
+        return self._coefficients(self._read(observations))
 
     def forward_critic(self, observations: Tensor) -> Tensor:
         """Values ``(n, 1)``: what is still to be gained, which is 0 when the steps are used up."""
-        read = self._read(observations)
+        return self._value(self._read(observations), observations)
+
+    def _coefficients(self, read: _Reading) -> Tensor:
+        """The actor's network of each concept's features, its own numbers and what all share, in this order.
+
+        The first layer takes the three apart, since only the first differ by student and concept. The hyperbolic
+        tangent is ``2 * sigmoid(2 * x) - 1``, for the reason given at `ldsim_env.simulator.layers.tanh`; the factors
+        go into the weights, which are few.
+        """
+        first, last = cast(nn.Linear, self.actor[0]), cast(nn.Linear, self.actor[2])
+        sizes = [N_OWN, self.concepts.shape[1], read.shared.shape[1]]
+        of_own, of_concept, of_shared = (2 * first.weight).split_with_sizes(sizes, 1)
+        to_weakest = read.target * (read.level - read.weakest)
+        one = torch.ones_like(read.level)  # takes in what all concepts of a student share
+        own = torch.stack([read.level, read.room, read.target, to_weakest, one], dim=2)
+        shared = functional.linear(read.shared, of_shared, 2 * first.bias).unsqueeze(1)
+        weights = torch.cat([of_own.T.expand(len(own), -1, -1), shared], dim=1)
+        hidden = torch.sigmoid(torch.baddbmm(self.concepts @ of_concept.T, own, weights))
+        return functional.linear(hidden, 2 * last.weight, last.bias - last.weight.sum(1))
+
+    def _value(self, read: _Reading, observations: Tensor) -> Tensor:
         moments = [_mean_over(read.target, x) for x in (read.room, read.level.square(), read.room * read.level)]
         strongest = (read.level - (1 - read.target) * NOT_A_TARGET).amax(1, keepdim=True)
         pooled = torch.cat([*moments, strongest, read.target.mean(1, keepdim=True)], dim=1)
@@ -173,7 +195,7 @@ class GroupScores(nn.Module):
     """
 
     groups: QuestionGroups
-    features: Tensor  # (K * N_COEFFICIENTS, n_groups)
+    features: Tensor  # (n_groups, K * N_COEFFICIENTS), sparse: a question has few concepts
 
     def __init__(
         self,
@@ -188,13 +210,13 @@ class GroupScores(nn.Module):
         relative = groups.mean_of(_relative_difficulty(practises, difficulty))
         powers = relative[:, None] ** np.arange(N_COEFFICIENTS, dtype=np.float32)
         features = groups.mean_of(practises)[:, :, None] * powers[:, None, :]  # (n_groups, K, N_COEFFICIENTS)
-        self.register_buffer(
-            "features", torch.from_numpy(features.reshape(len(features), -1).T.copy()), persistent=False
-        )
+        table = torch.from_numpy(features.reshape(len(features), -1)).to_sparse()
+        self.register_buffer("features", table, persistent=False)
 
     def forward(self, coefficients: Tensor) -> Tensor:
         """Scores ``(n, n_groups)`` from coefficients ``(n, K, 3)``."""
-        return coefficients.flatten(1) @ self.features
+        by_group: Tensor = torch.sparse.mm(self.features, coefficients.flatten(1).T)
+        return by_group.T.contiguous()
 
 
 def _network(n_inputs: int, hidden: int, n_outputs: int) -> nn.Sequential:

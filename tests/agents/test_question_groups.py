@@ -6,6 +6,7 @@ import torch
 
 pytest.importorskip("sb3_contrib", reason="needs the extra 'agents'")
 from agents.question_groups import GroupDistribution, QuestionGroups
+from ldsim_env.envs import ForbiddenActions
 
 CONCEPTS = np.array([[0, -1], [1, -1], [0, -1], [0, 1], [0, -1], [0, -1], [-1, -1], [1, -1]])
 DIFFICULTY = np.array([0.5, 0.0, -1.0, 0.0, 2.0, -2.0, 0.0, 0.0])
@@ -43,18 +44,23 @@ def brute_force(scores: torch.Tensor, found: QuestionGroups, masks: torch.Tensor
     return torch.distributions.Categorical(logits=logits)
 
 
+ONLY_ONE = np.zeros((3, N_QUESTIONS), np.uint8)
+ONLY_ONE[[0, 1, 2], [4, 6, 1]] = 1
 MASKS = {
     "all legal": np.ones((3, N_QUESTIONS), np.uint8),
     "some not": np.array([[1, 0, 1, 1, 0, 1, 1, 1], [0, 1, 1, 0, 0, 1, 1, 1], [0, 0, 0, 0, 0, 0, 0, 1]], np.uint8),
+    "all but one not": ONLY_ONE,
 }
+FORMS = {"masks": np.copy, "tensors": torch.from_numpy, "lists": ForbiddenActions.by}
 
 
+@pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("kind", MASKS)
-def test_it_is_the_masked_softmax_over_questions(kind: str) -> None:
+def test_it_is_the_masked_softmax_over_questions(kind: str, form: str) -> None:
     found, masks = groups(), torch.from_numpy(MASKS[kind])
     scores = torch.randn(3, found.n_groups, generator=torch.Generator().manual_seed(0))
     distribution = GroupDistribution(found).proba_distribution(scores)
-    distribution.apply_masking(MASKS[kind])
+    distribution.apply_masking(FORMS[form](MASKS[kind]))
     expected = brute_force(scores, found, masks)
     for question in range(N_QUESTIONS):
         legal = masks[:, question] == 1
@@ -62,6 +68,44 @@ def test_it_is_the_masked_softmax_over_questions(kind: str) -> None:
         assert torch.allclose(distribution.log_prob(chosen)[legal], expected.log_prob(chosen)[legal], atol=1e-5)
     plogp = torch.where(masks == 1, expected.probs * expected.logits.clamp(min=-1e9), 0.0)
     assert torch.allclose(distribution.entropy(), -plogp.sum(1), atol=1e-5)
+
+
+@pytest.mark.parametrize("weight", [0.0, 0.3])
+@pytest.mark.parametrize("kind", MASKS)
+def test_its_gradients_are_those_of_the_masked_softmax(kind: str, weight: float) -> None:
+    """With a weight of the entropy in the loss, and with none, where its gradient is left out."""
+    found, masks = groups(), torch.from_numpy(MASKS[kind])
+    scores = torch.randn(3, found.n_groups, generator=torch.Generator().manual_seed(2)).double().requires_grad_()
+    distribution = GroupDistribution(found).proba_distribution(scores)
+    distribution.apply_masking(MASKS[kind])
+    plain = torch.log_softmax(scores[:, found.of_question].masked_fill(masks == 0, -1e8), 1)
+    chosen, factor = masks.argmax(1), torch.tensor([1.0, -2.0, 0.5])
+    entropy = -(plain.exp() * plain).sum(1)
+    expected = (plain.gather(1, chosen[:, None])[:, 0] * factor).sum() + weight * (entropy * factor).sum()
+    loss = (distribution.log_prob(chosen) * factor).sum() + weight * (distribution.entropy() * factor).sum()
+    (gradients,), (wanted,) = (torch.autograd.grad(value, scores) for value in (loss, expected))
+    assert torch.allclose(gradients, wanted, atol=1e-6)
+
+
+def test_the_last_legal_question_is_drawn_and_best() -> None:
+    found = groups()
+    scores = 9 * torch.randn(3, found.n_groups, generator=torch.Generator().manual_seed(3))
+    distribution = GroupDistribution(found).proba_distribution(scores)
+    distribution.apply_masking(ONLY_ONE)
+    for _ in range(20):
+        assert distribution.sample().tolist() == [4, 6, 1]
+    assert distribution.mode().tolist() == [4, 6, 1]
+
+
+def test_scores_and_masks_that_are_set_anew_count() -> None:
+    found = groups()
+    distribution = GroupDistribution(found).proba_distribution(torch.zeros(3, found.n_groups))
+    distribution.apply_masking(ONLY_ONE)
+    assert distribution.entropy().abs().max() < 1e-5
+    distribution.apply_masking(MASKS["all legal"])
+    assert distribution.entropy().min() > 2
+    distribution.apply_masking(ONLY_ONE)
+    assert distribution.proba_distribution(torch.zeros(3, found.n_groups)).entropy().min() > 2
 
 
 def test_without_masks_every_question_is_legal() -> None:

@@ -85,6 +85,22 @@ def test_concepts_that_are_no_targets_do_not_reach_the_value_but_by_their_mean()
     assert not torch.allclose(one, made.predict_values(observation([0.3, 0.6, 0.2], [1, 0, 0])), atol=1e-5)
 
 
+def test_the_actor_is_its_plain_network() -> None:
+    """Of each concept's features, its own numbers and what all share, in this order, as saved weights have it."""
+    made = trained().requires_grad_(False)
+    reader = made.mlp_extractor
+    with torch.no_grad():
+        reader.concepts.normal_(generator=torch.Generator().manual_seed(1))
+    seen = torch.cat([observation([0.2, 0.9, 0.5], [1, 0, 1]), observation([0.3, 0.1, 0.7], [0, 1, 0], 0.6)])
+    read = reader._read(seen)
+    own = torch.stack([read.level, read.room, read.target, read.target * (read.level - read.weakest)], dim=2)
+    concepts, shared = reader.concepts.expand(2, -1, -1), read.shared.unsqueeze(1).expand(-1, N_CONCEPTS, -1)
+    plain = reader.actor(torch.cat([own, concepts, shared], dim=2))
+    assert torch.allclose(reader.forward_actor(seen), plain, atol=1e-4)
+    assert torch.equal(reader(seen)[0], reader.forward_actor(seen))
+    assert torch.equal(reader(seen)[1], reader.forward_critic(seen))
+
+
 def test_mastery_of_0_and_1_is_read() -> None:
     probs = question_probs(trained(), observation([0.0, 1.0, 0.5], [1, 1, 0]))
     assert np.isfinite(probs).all()
