@@ -195,7 +195,9 @@ class GroupScores(nn.Module):
     """
 
     groups: QuestionGroups
-    features: Tensor  # (n_groups, K * N_COEFFICIENTS), sparse: a question has few concepts
+    features: Tensor  # (n_entries,) a group's factor of each coefficient that it reads: those of its few concepts
+    entry: Tensor  # (n_entries,) which of the K * N_COEFFICIENTS coefficients, group after group
+    first: Tensor  # (n_groups,) where the entries of a group begin
 
     def __init__(
         self,
@@ -210,12 +212,18 @@ class GroupScores(nn.Module):
         relative = groups.mean_of(_relative_difficulty(practises, difficulty))
         powers = relative[:, None] ** np.arange(N_COEFFICIENTS, dtype=np.float32)
         features = groups.mean_of(practises)[:, :, None] * powers[:, None, :]  # (n_groups, K, N_COEFFICIENTS)
-        table = torch.from_numpy(features.reshape(len(features), -1)).to_sparse()
-        self.register_buffer("features", table, persistent=False)
+        table = torch.from_numpy(features.reshape(len(features), -1))
+        group, entry = table.nonzero(as_tuple=True)
+        self.register_buffer("features", table[group, entry], persistent=False)
+        self.register_buffer("entry", entry, persistent=False)
+        self.register_buffer("first", torch.searchsorted(group, torch.arange(len(table))), persistent=False)
 
     def forward(self, coefficients: Tensor) -> Tensor:
-        """Scores ``(n, n_groups)`` from coefficients ``(n, K, 3)``."""
-        by_group: Tensor = torch.sparse.mm(self.features, coefficients.flatten(1).T)
+        """Scores ``(n, n_groups)`` from coefficients ``(n, K, 3)``: a product with a sparse matrix."""
+        by_entry = coefficients.flatten(1).T.contiguous()
+        by_group = functional.embedding_bag(
+            self.entry, by_entry, self.first, mode="sum", per_sample_weights=self.features
+        )
         return by_group.T.contiguous()
 
 
