@@ -1,6 +1,6 @@
 """Does learning show? Train an agent under several seeds, and compare all of them with rules and look-ahead.
 
-    python benchmarks/learning.py --agent ppo --seeds 5 --total-timesteps 80000
+    python benchmarks/learning.py --agent ppo --seeds 5 --total-timesteps 400000
     python benchmarks/learning.py --agent ppo --seeds 0 --replot
 
 Runs that are there are not repeated, so that a run that was cut off goes on. It writes
@@ -54,7 +54,7 @@ SHOWN = ("random-target", "zpd", "greedy", "beam")  # as lines in the picture
 def main(  # noqa: PLR0917 - arguments are options of the command line
     agent: Annotated[str, typer.Option(help="A module of agents/.")] = "ppo",
     seeds: Annotated[int, typer.Option(min=1, help="Training runs.")] = 5,
-    total_timesteps: Annotated[int, typer.Option(min=1, help="Questions asked in each.")] = 80_000,
+    total_timesteps: Annotated[int, typer.Option(min=1, help="Questions asked in each.")] = 400_000,
     max_minutes: Annotated[float, typer.Option(min=0, help="The most minutes of each.")] = 30.0,
     students: Annotated[int, typer.Option(min=2, help="Held-out students of the examination.")] = 200,
     env_id: Annotated[str, typer.Option(help="Any environment of this package.")] = "LDSim-ASSIST09-v0",
