@@ -81,6 +81,14 @@ def train(
     return model, watch.curve
 
 
+def train_once(agent: str, settings: Settings, make_model: MakeModel[Settings, Any], console: Console) -> None:
+    """Train and save an agent, unless the folder that its settings name has one."""
+    if (settings.out / MODEL_FILE).exists():
+        return
+    model, curve = train(agent, settings, make_model, console)
+    save(model, settings, curve, agent)
+
+
 def held_out(settings: TrainingSettings) -> VecEnv:
     """Students held back from training, for the learning curve."""
     return to_sb3(

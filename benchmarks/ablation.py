@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from parts.machine import machine
+from parts.seeds import over_seeds
 
 from ldsim_env.files import write_atomic
 from ldsim_env.logs import ResponseLog, read_logs
@@ -79,7 +80,7 @@ def main() -> None:
         for arm in options.only or ARMS:
             runs = [_run(data, arm, share, seed) for seed in range(options.seeds)]
             name = f"{arm}, {share:.0%} of the students"
-            report[name] = _summary(runs)
+            report[name] = over_seeds({figure: [run[figure] for run in runs] for figure in runs[0]})
             print(name, {key: f"{value['mean']:.4f}" for key, value in report[name].items()}, flush=True)
             write_atomic(options.out, json.dumps({"machine": machine(), "arms": report}, indent=2).encode())
 
@@ -124,14 +125,6 @@ def _first_meetings(log: ResponseLog, found: Windows) -> NDArray[np.bool_]:
         before: NDArray[np.int64] = np.cumsum(asked, axis=0) - asked
         first[start : start + length] = ~((before > 0) & asked).any(axis=1)
     return first
-
-
-def _summary(runs: list[dict[str, float]]) -> dict[str, dict[str, float]]:
-    columns = {name: [run[name] for run in runs] for name in runs[0]}
-    return {
-        name: {"mean": float(np.mean(values)), "min": min(values), "max": max(values)}
-        for name, values in columns.items()
-    }
 
 
 def _options() -> argparse.Namespace:

@@ -14,8 +14,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from parts.machine import machine
+from parts.seeds import over_seeds
 
 from ldsim_env.files import write_atomic
 from ldsim_env.logs import read_logs
@@ -78,10 +78,7 @@ def _summary(runs: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
     for number, probe in enumerate(runs[0]["probes"]["probes"]):
         columns[f"E_p of probe: {probe['name']}"] = [run["probes"]["probes"][number]["mean_gain"] for run in runs]
     columns["leak a step"] = [run["probes"]["leak"] for run in runs]
-    return {
-        name: {"mean": float(np.mean(values)), "min": min(values), "max": max(values)}
-        for name, values in columns.items()
-    }
+    return over_seeds(columns)
 
 
 def _options() -> argparse.Namespace:

@@ -90,15 +90,12 @@ def train_once(
     agent: str, seed: int, folder: Path, console: Console, *, env_id: str, total_timesteps: int, max_minutes: float
 ) -> None:
     """Train under one seed, unless that was done."""
-    if (folder / training.MODEL_FILE).exists():
-        return
     module = importlib.import_module(f"agents.{agent}")
     settings = settings_of(module)(
         env_id=env_id, seed=seed, total_timesteps=total_timesteps, max_minutes=max_minutes, n_curve_points=8,
         n_curve_students=60, out=folder,
     )  # fmt: skip
-    model, curve = training.train(agent, settings, module.make_model, console)
-    training.save(model, settings, curve, agent)
+    training.train_once(agent, settings, module.make_model, console)
 
 
 def outcome(gains: Gains, learned: list[str]) -> dict[str, Any]:

@@ -16,8 +16,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from parts.machine import machine
+from parts.seeds import over_seeds
 from rich.console import Console
 from rich.table import Table
 
@@ -72,7 +72,7 @@ def main() -> None:
     arms: dict[str, dict[str, Any]] = {}
     for arm in options.only or _arms_that_differ(train):
         runs = [_run(options.bank, train, held_out, arm, seed) for seed in range(options.seeds)]
-        arms[arm] = {name: _over_seeds([run[name] for run in runs]) for name in runs[0]}
+        arms[arm] = over_seeds({name: [run[name] for run in runs] for name in runs[0]})
         write_json(options.out, {"bank": options.bank, "seeds": options.seeds, "machine": machine(), "arms": arms})
         Console().print(_table(arms))
 
@@ -119,10 +119,6 @@ def _teaching(bank: str, train: ResponseLog, arm: str) -> Teaching:
     graph = read_relations(folder / "relations.json", train.bank)
     labels = folder / "labels.json"
     return Teaching(graph, read_labels(labels, train, graph) if labels.exists() else None)
-
-
-def _over_seeds(values: list[float]) -> dict[str, float]:
-    return {"mean": float(np.mean(values)), "min": min(values), "max": max(values)}
 
 
 def _table(arms: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Table:

@@ -126,7 +126,9 @@ def main(  # noqa: PLR0917 - arguments are options of the command line
     console = Console()
     runs = [(name, seed) for name in VARIANTS for seed in range(seeds)]
     for name, seed in runs:
-        train_once(VARIANTS[name].settings(seed, folder_of(out, name, seed), env_id, total_timesteps), console)
+        settings = VARIANTS[name].settings(seed, folder_of(out, name, seed), env_id, total_timesteps)
+        console.print(settings.out)
+        training.train_once(AGENT, settings, make_model, console)
     exam = Exam(env_id, students)
     rules = {name: exam.gains(name, EYES, out / name) for name in track(RULES, "Examining rules", console=console)}
     taught = {
@@ -149,15 +151,6 @@ def folder_of(out: Path, name: str, seed: int) -> Path:
 def model_of(out: Path, name: str, seed: int) -> str:
     """The trained model's file."""
     return str(folder_of(out, name, seed) / training.MODEL_FILE)
-
-
-def train_once(settings: PPOSettings, console: Console) -> None:
-    """Train, unless that was done."""
-    if (settings.out / training.MODEL_FILE).exists():
-        return
-    console.print(settings.out)
-    model, curve = training.train(AGENT, settings, make_model, console)
-    training.save(model, settings, curve, AGENT)
 
 
 def regret_figure(found: dict[str, Any]) -> Any:

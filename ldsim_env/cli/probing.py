@@ -52,7 +52,7 @@ def _run(
     from ldsim_env.simulator import probe_cohort, probe_real_students
 
     if logs:
-        network, matched = read_simulator(simulator, logs, log_format)
+        network, matched = read_simulator(simulator, logs, log_format, allow_leaks=True)
         return probe_real_students(network, matched.log, students, settings)
     from ldsim_env.envs import Cohort
     from ldsim_env.simulator import load_simulator, simulator_folder

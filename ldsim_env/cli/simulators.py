@@ -90,14 +90,11 @@ def evaluate(
 ) -> None:
     """Score a simulator on both tasks: knowledge tracing, and simulation on its own answers."""
     from ldsim_env.figures import save_figure
-    from ldsim_env.logs import refuse_leaks
     from ldsim_env.simulator import evaluate as score_tasks
     from ldsim_env.simulator import evaluation_table, predict_tasks
     from ldsim_env.simulator.plots import reliability_plot
 
-    network, matched = read_simulator(simulator, logs, log_format)
-    if not allow_leaks:
-        refuse_leaks(matched.original)
+    network, matched = read_simulator(simulator, logs, log_format, allow_leaks)
     predictions = predict_tasks(network, matched.log)
     evaluation = score_tasks(matched.log, predictions)
     console.print(evaluation_table(evaluation))
@@ -120,13 +117,10 @@ def predict(
     log_format: LogFormat = "auto",
 ) -> None:
     """Write P(right) at every scored position of a task, one row each."""
-    from ldsim_env.logs import refuse_leaks
     from ldsim_env.simulator import predict_kt, predict_simulation
     from ldsim_env.simulator.prediction_file import write_predictions
 
-    network, matched = read_simulator(simulator, logs, log_format)
-    if not allow_leaks:
-        refuse_leaks(matched.original)
+    network, matched = read_simulator(simulator, logs, log_format, allow_leaks)
     if task == "kt":
         predictions = predict_kt(network, matched.log)
     else:
@@ -159,10 +153,10 @@ def cohort(
 
 
 def read_simulator(
-    simulator: str, logs: list[Path], log_format: str
+    simulator: str, logs: list[Path], log_format: str, allow_leaks: bool
 ) -> tuple[LDSimNetwork | StudentNetwork | Ensemble, MatchedLog]:
     """A simulator and logs over one bank; says how many of the logs' questions the simulator never saw."""
-    from ldsim_env.logs import read_logs
+    from ldsim_env.logs import read_logs, refuse_leaks
     from ldsim_env.simulator import for_log, load_simulator
 
     network, matched = for_log(load_simulator(simulator), read_logs(logs, format=log_format))
@@ -173,4 +167,6 @@ def read_simulator(
             LogWarning,
             stacklevel=2,
         )
+    if not allow_leaks:
+        refuse_leaks(matched.original)
     return network, matched

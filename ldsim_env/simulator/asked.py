@@ -13,6 +13,8 @@ from ldsim_env.simulator.experience import experience
 from ldsim_env.simulator.protocol import State
 from ldsim_env.simulator.question_memory import places_of
 
+N_AGAIN_FEATURES = 2  # whether it's a further attempt at the question at hand, how many attempts there were
+
 
 class Asked(NamedTuple):
     """The questions being asked of n students."""
@@ -21,6 +23,7 @@ class Asked(NamedTuple):
     concepts: Tensor  # (n, C) concept indices, 0 where padded
     share: Tensor  # (n, C) 1 / number of concepts, 0 where padded
     experience: Tensor  # (n, N_EXPERIENCE) with its concepts
+    again: tuple[Tensor, ...]  # (n, N_AGAIN_FEATURES); nothing where further attempts are not accounted for
     places: Tensor  # (n, size) where the question stands in the student's memory, see `places_of`
     vector: Tensor  # (n, D) mean vector of the concepts
     flow: Tensor  # (n, K) where evidence on the question flows
@@ -76,6 +79,7 @@ class QuestionLookup(nn.Module):
             concepts,
             share,
             experience(_mean(state["practised"], concepts, share), state["step"]),
+            _again(state, question),
             places_of(state, question),
             *torch.split(means, sizes, dim=1),
         )
@@ -83,3 +87,11 @@ class QuestionLookup(nn.Module):
 
 def _mean(values: Tensor, concepts: Tensor, share: Tensor) -> Tensor:
     return (values.gather(1, concepts) * share).sum(1)
+
+
+def _again(state: State, question: Tensor) -> tuple[Tensor, ...]:
+    """What tells further attempts from first ones, where the state has a question at hand."""
+    if "at_hand" not in state:
+        return ()
+    again = (state["at_hand"] == question).to(state["attempts"].dtype)
+    return (torch.stack([again, again * torch.log1p(state["attempts"]) / 2], dim=1),)

@@ -31,11 +31,14 @@ class Easiness(NamedTuple):
     first: Tensor  # (n_questions,) float32, at the first attempt
     further: Tensor  # (n_questions, N_FURTHER) float32, what each further attempt in a row adds to it
 
-    def of_interactions(self, log: ResponseLog) -> Tensor:
-        """``(n_interactions,)``: the easiness of each interaction's question at this attempt."""
-        question, attempts = torch.tensor(log.questions), torch.from_numpy(attempts_before(log))
+    def of(self, question: Tensor, attempts: Tensor) -> Tensor:
+        """The easiness of questions ``(n,)`` after so many attempts at them in a row ``(n,)``, ``(n,)``."""
         further = self.further[question, (attempts - 1).clamp(0, N_FURTHER - 1)]
         return self.first[question] + torch.where(attempts > 0, further, 0)
+
+    def of_interactions(self, log: ResponseLog) -> Tensor:
+        """``(n_interactions,)``: the easiness of each interaction's question at this attempt."""
+        return self.of(*_asked(log))
 
 
 def fit_easiness(log: ResponseLog, window: int, question_spread: float, further: bool = False) -> Easiness:
@@ -49,6 +52,7 @@ def fit_easiness(log: ResponseLog, window: int, question_spread: float, further:
         further: Whether further attempts differ from first ones; otherwise they add 0.
     """
     kinds = torch.tensor(log.bank.kinds.of_question)
+    question, attempts = _asked(log)
     response = torch.tensor(log.responses, dtype=torch.float32)
     person = torch.from_numpy(_window_of(log, window))
     sizes = (len(torch.unique(person)), int(kinds.max()) + 1)
@@ -73,7 +77,7 @@ def fit_easiness(log: ResponseLog, window: int, question_spread: float, further:
 
     def surprise() -> Tensor:
         optimizer.zero_grad()
-        logit = ability[person] + found().of_interactions(log)
+        logit = ability[person] + found().of(question, attempts)
         loss = functional.binary_cross_entropy_with_logits(logit, response, reduction="sum")
         loss = loss + sum((values / spread).square().sum() / 2 for values, spread in spreads)
         loss.backward()  # type: ignore[no-untyped-call]
@@ -117,6 +121,11 @@ def middling_easiness(easiness: Tensor, asked: Tensor, concepts: Tensor, share: 
     total = weight.new_zeros(n_concepts).index_add(0, concepts.reshape(-1), weight)
     summed = weight.new_zeros(n_concepts).index_add(0, concepts.reshape(-1), weight * each)
     return summed / total.clamp(min=1e-6)
+
+
+def _asked(log: ResponseLog) -> tuple[Tensor, Tensor]:
+    """Questions and attempts at them before, each ``(n_interactions,)``."""
+    return torch.tensor(log.questions), torch.from_numpy(attempts_before(log))
 
 
 def _window_of(log: ResponseLog, window: int) -> NDArray[np.int64]:

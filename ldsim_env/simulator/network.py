@@ -29,7 +29,7 @@ from torch import Tensor, nn
 
 from ldsim_env.errors import SettingsError
 from ldsim_env.logs.bank import QuestionBank
-from ldsim_env.simulator.asked import Asked, QuestionLookup
+from ldsim_env.simulator.asked import N_AGAIN_FEATURES, Asked, QuestionLookup
 from ldsim_env.simulator.concept_encoder import ConceptTables, table_shapes
 from ldsim_env.simulator.context import ContextReadout
 from ldsim_env.simulator.curvature import bend
@@ -38,7 +38,7 @@ from ldsim_env.simulator.experience import experience
 from ldsim_env.simulator.gains import N_GAIN_FEATURES, N_GAINS, Gains, gain_features, gains_of
 from ldsim_env.simulator.layers import draw_layer, gru_cell, linear, tanh
 from ldsim_env.simulator.protocol import State
-from ldsim_env.simulator.question_at_hand import N_AGAIN_FEATURES, N_FURTHER, QuestionAtHand
+from ldsim_env.simulator.question_at_hand import N_FURTHER, QuestionAtHand
 from ldsim_env.simulator.question_memory import empty_memory, offset_of, offsets_of_all, remember
 from ldsim_env.simulator.settings import NetworkSettings
 
@@ -199,9 +199,8 @@ class LDSimNetwork(nn.Module):
         prob = torch.sigmoid(logit if prior_shift is None else logit + self.prior_scale * prior_shift)
         response = respond(prob)
         innovation = (response - prob).unsqueeze(1)
-        again = [] if self.at_hand is None else [self.at_hand.features(state, question)]
         mastery = torch.sigmoid(level + self.offsets)
-        gains = self._gains(state, asked, mastery, prob, again)
+        gains = self._gains(state, asked, mastery, prob)
         drift = gains.drift
         if fit_drift is not None:
             drift = torch.where(fit_drift.unsqueeze(1), drift, drift.detach())
@@ -213,23 +212,21 @@ class LDSimNetwork(nn.Module):
             "ability": moved.scatter_add(1, asked.concepts, drift * practice),
             "factors": state["factors"] + innovation * gains.factors,
             "practised": state["practised"].scatter_add(1, asked.concepts, practice),
-            "past": self._remember_past(state["past"], asked.vector, prob, response, again),
+            "past": self._remember_past(state["past"], asked, prob, response),
             **remember(state, question, response, asked.places),
-            **({} if self.at_hand is None else self.at_hand.after(state, question, (innovation * gains.trace)[:, 0])),
+            **({} if self.at_hand is None else self.at_hand.after(state, asked, (innovation * gains.trace)[:, 0])),
         }
 
-    def _gains(self, state: State, asked: Asked, mastery: Tensor, prob: Tensor, again: list[Tensor]) -> Gains:
+    def _gains(self, state: State, asked: Asked, mastery: Tensor, prob: Tensor) -> Gains:
         features = gain_features(asked, mastery, prob)
-        hidden = tanh(self.gain_hidden(torch.cat([features, *again, asked.vector, state["past"]], dim=1)))
+        hidden = tanh(self.gain_hidden(torch.cat([features, *asked.again, asked.vector, state["past"]], dim=1)))
         return gains_of(self.gain_output(hidden), self.settings.n_factors)
 
-    def _remember_past(
-        self, past: Tensor, vector: Tensor, prob: Tensor, response: Tensor, again: list[Tensor]
-    ) -> Tensor:
+    def _remember_past(self, past: Tensor, asked: Asked, prob: Tensor, response: Tensor) -> Tensor:
         if self.past is None:
             return past
         answer = torch.stack([prob, response, response - prob], dim=1)
-        summary: Tensor = self.past(torch.cat([vector, answer, *again], dim=1), past)
+        summary: Tensor = self.past(torch.cat([asked.vector, answer, *asked.again], dim=1), past)
         return summary
 
     def question_terms(self, question: Tensor) -> Tensor:
@@ -255,7 +252,7 @@ class LDSimNetwork(nn.Module):
         """(n,): the logit of P(right) of one question of each student."""
         logit = self._logit(asked.mean_of(level), asked.question) + offset_of(state, asked.places, self.met_before)
         if self.at_hand is not None:
-            logit += self.at_hand(state, asked.question, asked.vector, self.prior_scale)
+            logit += self.at_hand(state, asked, self.prior_scale)
         if self.context is not None:
             logit += self.context(state["past"], asked.vector, asked.experience)
         return logit
@@ -266,8 +263,7 @@ class LDSimNetwork(nn.Module):
         if self.at_hand is None:
             return met
         question = state["at_hand"].long().clamp(min=0)  # without one the offset is 0 whatever is asked
-        vector = self.lookup.of(question, state, self._of_kind).vector
-        offset = self.at_hand(state, question, vector, self.prior_scale)
+        offset = self.at_hand(state, self.lookup.of(question, state, self._of_kind), self.prior_scale)
         return met.scatter_add(1, question.unsqueeze(1), offset.unsqueeze(1))
 
     def _context_by_kind(self, state: State) -> Tensor:

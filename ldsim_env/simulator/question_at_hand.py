@@ -11,11 +11,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from ldsim_env.simulator.asked import N_AGAIN_FEATURES, Asked
 from ldsim_env.simulator.layers import draw_layer, linear, tanh
 from ldsim_env.simulator.protocol import State
 
 N_FURTHER = 4  # further attempts that are told apart: the first one, the second, the third, all later ones
-N_AGAIN_FEATURES = 2  # whether it's a further attempt, how many attempts there were
 NONE = -1
 
 
@@ -55,40 +55,34 @@ class QuestionAtHand(nn.Module):
             "trace": like.new_zeros(n),  # logits
         }
 
-    def features(self, state: State, question: Tensor) -> Tensor:
-        """(n, N_AGAIN_FEATURES): what tells a further attempt from a first one."""
-        again = _again(state, question)
-        return torch.stack([again, again * torch.log1p(state["attempts"]) / 2], dim=1)
-
-    def forward(self, state: State, question: Tensor, vector: Tensor, prior_scale: Tensor) -> Tensor:
+    def forward(self, state: State, asked: Asked, prior_scale: Tensor) -> Tensor:
         """The offset on each student's question.
 
         Args:
             state: State of n students.
-            question: ``(n,)`` int64.
-            vector: ``(n, D)`` mean concept vector of the question.
+            asked: The questions.
             prior_scale: ``()`` what priors are scaled by.
 
         Returns:
             ``(n,)`` logits.
         """
         number = (state["attempts"].long() - 1).clamp(0, N_FURTHER - 1)
-        easier = prior_scale * self.further_prior[question, number] + self.correction[question, number]
-        inputs = torch.cat([state["past"], vector, self.features(state, question)], dim=1)
+        easier = prior_scale * self.further_prior[asked.question, number] + self.correction[asked.question, number]
+        inputs = torch.cat([state["past"], asked.vector, *asked.again], dim=1)
         of_past = self.output(tanh(self.hidden(inputs))).squeeze(1)
-        offset: Tensor = _again(state, question) * (easier + of_past + state["trace"])
+        offset: Tensor = _flag(asked) * (easier + of_past + state["trace"])
         return offset
 
-    def after(self, state: State, question: Tensor, moved: Tensor) -> State:
+    def after(self, state: State, asked: Asked, moved: Tensor) -> State:
         """The state after one more attempt, by which the trace moved ``(n,)``."""
-        again = _again(state, question)
+        again = _flag(asked)
         return {
-            "at_hand": question.to(torch.int32),
+            "at_hand": asked.question.to(torch.int32),
             "attempts": again * state["attempts"] + 1,
             "trace": again * state["trace"] + moved,
         }
 
 
-def _again(state: State, question: Tensor) -> Tensor:
+def _flag(asked: Asked) -> Tensor:
     """(n,): 1 where the question is the one at hand, else 0."""
-    return (state["at_hand"] == question).to(state["attempts"].dtype)
+    return asked.again[0][:, 0]
