@@ -111,8 +111,9 @@ def _compile(model: StudentModel, size: str, path: Path) -> None:
             warnings.simplefilter("ignore")  # torch's own code warns of what torch deprecated
             from torch._inductor import aoti_compile_and_package  # noqa: PLC0415  (2 s, and only for compiling)
 
-            # Threads as many as torch has when it runs, not when it compiled.
-            settings = {"cpp.dynamic_threads": True}
+            # One student's loops are so short that threads only wait for each other; those of many take as many
+            # threads as torch has when they run, not when they were compiled.
+            settings = {"cpp.threads": 1} if size == "one" else {"cpp.dynamic_threads": True}
             aoti_compile_and_package(_exported(model, size), package_path=str(made), inductor_configs=settings)
         made.replace(path)
 
