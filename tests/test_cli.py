@@ -218,6 +218,8 @@ def test_unknown_questions_are_counted_in_a_warning(
     expected = f"2 of the log's questions ({n_unknown} interactions) are unknown to the simulator and answered from"
     assert f"LogWarning: {expected} their concepts." in ended.err.replace("\n", " ")
     assert {row["question"] for row in predicted(out)} == {"3", "1000", "1001"}
+    of_card = run_main(monkeypatch, capsys, "card", folder / "sim", log, "--out", tmp_path, "--probe-students", 2)
+    assert f"LogWarning: {expected} their concepts." in of_card.err.replace("\n", " ")
 
 
 def question_ids(log: ResponseLog) -> list[str]:

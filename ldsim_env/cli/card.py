@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ldsim_env.cli.arguments import AllowLeaks, LogFormat, Seed, complaints, say
+from ldsim_env.cli.simulators import read_simulator
 
 if TYPE_CHECKING:
     from ldsim_env.logs import ResponseLog
@@ -37,13 +38,10 @@ def card(
     log_format: LogFormat = "auto",
 ) -> None:
     """Hold a simulator against real students and write its fidelity card: where it is like them and where it is not."""
-    from ldsim_env.logs import read_logs, refuse_leaks
-    from ldsim_env.simulator import for_log, load_simulator, read_provenance
+    from ldsim_env.simulator import read_provenance
     from ldsim_env.simulator.card import CardSettings, make_card
 
-    model, matched = for_log(load_simulator(simulator), read_logs(logs, format=log_format))
-    if not allow_leaks:
-        refuse_leaks(matched.original)
+    model, matched = read_simulator(simulator, logs, log_format, allow_leaks)
     made = make_card(
         model,
         matched,

@@ -28,6 +28,7 @@ CELLS = "cells"
 PACKAGES = ("ldsim-env", "gymnasium", "numpy", "torch", "scipy", "polars", "stable-baselines3", "sb3-contrib")
 MUST_AGREE = ("env_id", "env_options", "student_models", "observer", "seeds", "n_students", "n_steps", "n_recorded",
               "question_bank")  # fmt: skip
+CARRIED_ON = ("policies", "fingerprints", "created")
 
 
 def describe_run(policies: Sequence[Policy], settings: CompareSettings, env: Env) -> dict[str, Any]:
@@ -75,7 +76,7 @@ def begin_run(folder: Path, run: dict[str, Any]) -> dict[str, Any]:
     """
     path = folder / SETTINGS_FILE
     if path.is_file():
-        run = _joined(read_settings_file(path), run, folder)
+        run = _joined(read_settings_file(path, needs=(*MUST_AGREE, *CARRIED_ON)), run, folder)
     write_json(path, run)
     return run
 
@@ -96,8 +97,8 @@ def gather_curves(folder: Path, policies: Iterable[Policy]) -> None:
 
 
 def _joined(old: dict[str, Any], new: dict[str, Any], folder: Path) -> dict[str, Any]:
-    differing = [key for key in MUST_AGREE if old.get(key) != new[key]]
-    differing += _changed_files(old.get("fingerprints", {}), new["fingerprints"])
+    differing = [key for key in MUST_AGREE if old[key] != new[key]]
+    differing += _changed_files(old["fingerprints"], new["fingerprints"])
     if differing:
         raise SettingsError(
             f"{folder}: has results of another comparison; {', '.join(differing)} differ. "

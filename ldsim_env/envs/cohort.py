@@ -52,6 +52,10 @@ class Cohort:
             )
         self.is_eval.setflags(write=False)
 
+    def __repr__(self) -> str:
+        """Source and counts: provenance and marks would fill pages."""
+        return f"Cohort({self.histories!r}, n_eval={int(self.is_eval.sum())})"
+
     @classmethod
     def from_log(cls, log: ResponseLog, seed: int = CUT_SEED, longest: int | None = None) -> Cohort:
         """Make a cohort of a response log: each student's history up to a random cut.

@@ -150,6 +150,16 @@ def test_a_folder_with_damaged_settings_is_refused_as_the_report_refuses_it(cont
     assert (tmp_path / "settings.json").read_text() == content
 
 
+def test_a_folder_whose_settings_lack_something_is_refused_untouched(tmp_path: Path) -> None:
+    compare(["random"], settings(), out=tmp_path)
+    file = tmp_path / "settings.json"
+    lacking = {name: value for name, value in json.loads(file.read_text()).items() if name not in {"created", "seeds"}}
+    file.write_text(json.dumps(lacking))
+    with pytest.raises(CheckpointError, match="missing: seeds, created"):
+        compare(["random"], settings(), out=tmp_path)
+    assert json.loads(file.read_text()) == lacking
+
+
 @pytest.mark.slow
 def test_several_processes_give_the_same(tmp_path: Path) -> None:
     here = compare(["random", "zpd-weakest"], CompareSettings(n_students=3, n_steps=4))

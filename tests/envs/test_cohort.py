@@ -37,6 +37,12 @@ def test_save_and_load(tmp_path: Path) -> None:
     assert loaded.provenance == cohort.provenance
 
 
+def test_a_cohort_is_told_in_a_line() -> None:
+    cohort = Cohort(log_of([5, 7]), np.array([True, False]), {"drawn_from": list(range(1000))})
+    log = "ResponseLog(source='a test', n_students=2, n_interactions=12, bank='SMALL')"
+    assert repr(cohort) == f"Cohort({log}, n_eval=1)"
+
+
 def test_only_safetensors_and_json_are_written(tmp_path: Path) -> None:
     small_cohort().save(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["cohort.json", "cohort.safetensors"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -96,21 +96,22 @@ def read_run_settings(folder: Path) -> RunSettings:
         CheckpointError: If the file is absent, damaged, of another format version, or lacks something.
     """
     path = folder / SETTINGS_FILE
-    content = read_settings_file(path)
-    missing = [key for key in _KEYS if key not in content]
-    if missing:
-        raise CheckpointError(f"{path}: expected the keys {', '.join(_KEYS)}, missing: {', '.join(missing)}. {_REMEDY}")
+    content = read_settings_file(path, needs=_KEYS)
     try:
         return _run_settings(content)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path}: not the settings of a comparison ({error}). {_REMEDY}") from error
 
 
-def read_settings_file(path: Path) -> dict[str, Any]:
+def read_settings_file(path: Path, needs: Sequence[str]) -> dict[str, Any]:
     """Read a ``settings.json`` of this format version as plain JSON.
 
+    Args:
+        path: The file.
+        needs: The keys that it must have.
+
     Raises:
-        CheckpointError: If the file is absent, no JSON object, or of another format version.
+        CheckpointError: If the file is absent, no JSON object, of another format version, or lacks a key.
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -123,6 +124,9 @@ def read_settings_file(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise CheckpointError(f"{path}: expected a JSON object, got a {type(content).__name__}. {_REMEDY}")
     _check_version(content.get("format_version"), path)
+    missing = [key for key in needs if key not in content]
+    if missing:
+        raise CheckpointError(f"{path}: expected the keys {', '.join(needs)}, missing: {', '.join(missing)}. {_REMEDY}")
     return content
 
 
