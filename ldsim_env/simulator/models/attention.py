@@ -78,7 +78,7 @@ class AttentionStudent(StudentNetwork):
     @torch.no_grad()
     def initialise(self, log: ResponseLog, fitting: FitSettings, graph: ConceptGraph | None) -> None:
         """Easiness from the log, random weights, attention that forgets."""
-        self.easiness.start_from(log, fitting.concept_strength, fitting.question_strength)
+        self.easiness.start_from(log, fitting.window, fitting.question_spread)
         generator = torch.Generator().manual_seed(fitting.seed)
         for layer in (self.surprise, self.query, self.key, self.value, self.hidden, self.output):
             draw_layer(layer, generator)

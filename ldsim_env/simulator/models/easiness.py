@@ -1,4 +1,4 @@
-"""How easy each question is, in logits: one number a question, held near what the training log says of it.
+"""How easy each question is, in logits: one number a question, held near what a Rasch model of the training log says.
 
 What a log says of a question holds each student's own answers. A model fitted with such priors trusts them more than
 it may with new students, and is too sure of itself. So while fitting, a student's questions are as easy as the other
@@ -11,7 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ldsim_env.logs import QuestionBank, ResponseLog, shrunk_log_odds
+from ldsim_env.logs import QuestionBank, ResponseLog
+from ldsim_env.simulator.asked import QuestionLookup
+from ldsim_env.simulator.difficulties import fit_easiness, middling_easiness
 
 N_FOLDS = 10
 
@@ -43,17 +45,16 @@ class QuestionEasiness(nn.Module):
         self.register_buffer("shift", torch.zeros(0, bank.n_questions), persistent=False)
         self._folds: Tensor | None = None
 
-    @torch.no_grad()
-    def start_from(self, log: ResponseLog, concept_strength: float, question_strength: float) -> None:
-        """Take the log's shrunk log-odds (`shrunk_log_odds`) as the table and as what it is held to."""
+    def start_from(self, log: ResponseLog, window: int, spread: float) -> None:
+        """Take the easiness that a Rasch model finds (`fit_easiness`) as the table and as what it is held to."""
         fold_of = np.arange(log.n_students) % N_FOLDS
         parts = [log, *(log.select(np.flatnonzero(fold_of != fold)) for fold in range(N_FOLDS))]
-        odds = [shrunk_log_odds(part, concept_strength, question_strength).question for part in parts]
-        prior, *by_others = (torch.from_numpy(one) for one in odds)
-        self.table.copy_(prior)
-        self.prior.copy_(prior)
-        self.shift = torch.stack(by_others) - prior
-        self.asked.copy_(torch.from_numpy(np.bincount(log.questions, minlength=log.bank.n_questions)))
+        prior, *by_others = (fit_easiness(part, window, spread).first for part in parts)
+        with torch.no_grad():
+            self.table.copy_(prior)
+            self.prior.copy_(prior)
+            self.shift = torch.stack(by_others) - prior
+            self.asked.copy_(torch.from_numpy(np.bincount(log.questions, minlength=log.bank.n_questions)))
 
     def as_others_say(self, student: Tensor | None) -> None:
         """From now on, questions ``(n, ...)`` are as easy as the other students of the log say; None ends it.
@@ -77,12 +78,10 @@ class QuestionEasiness(nn.Module):
 
     @torch.no_grad()
     def settle(self, bank: QuestionBank) -> None:
-        """End fitting. ``offsets`` are means over a concept's questions, weighted by how often each was asked (+1)."""
+        """End fitting, and work ``offsets`` out; see `middling_easiness`."""
         self.as_others_say(None)
-        matrix = torch.tensor(bank.concept_matrix, dtype=torch.float32)
-        weight = matrix * (self.asked + 1)[:, None]
-        every = torch.arange(bank.n_questions)
-        self.offsets.copy_((weight.t() @ self(every)) / weight.sum(0).clamp(min=1))
+        lookup, every = QuestionLookup(bank), torch.arange(bank.n_questions)
+        self.offsets.copy_(middling_easiness(self(every), self.asked, lookup.concepts, lookup.share, bank.n_concepts))
 
     def extended(self, bank: QuestionBank) -> Tensor:
         """The table with the questions behind the known ones: each as easy as a middling one of its concepts."""

@@ -56,7 +56,7 @@ class IRTStudent(StudentNetwork):
 
     def initialise(self, log: ResponseLog, fitting: FitSettings, graph: ConceptGraph | None) -> None:
         """Difficulties from the log; everything else starts alike for all concepts."""
-        self.easiness.start_from(log, fitting.concept_strength, fitting.question_strength)
+        self.easiness.start_from(log, fitting.window, fitting.question_spread)
 
     def penalty(self, questions: Tensor, fitting: FitSettings) -> Tensor:
         """Holds the questions to their priors, and what is said of a concept to what is said of all."""

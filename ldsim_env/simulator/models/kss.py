@@ -78,7 +78,7 @@ class KSSStudent(StudentNetwork):
     @torch.no_grad()
     def initialise(self, log: ResponseLog, fitting: FitSettings, graph: ConceptGraph | None) -> None:
         """Easiness from the log, the prerequisites from the graph; without one, concepts don't touch one another."""
-        self.easiness.start_from(log, fitting.concept_strength, fitting.question_strength)
+        self.easiness.start_from(log, fitting.window, fitting.question_spread)
         if graph is not None:
             self.prerequisites.copy_(torch.from_numpy(graph.arrays(log.bank).prerequisites))
 

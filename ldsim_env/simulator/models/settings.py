@@ -21,8 +21,8 @@ class FitSettings:
         gradient_clip: The largest gradient norm.
         question_penalty: Pull of a question's easiness to its prior, in nats per squared logit each time that a batch
             holds the question.
-        concept_strength: Interactions that the overall rate counts for in a concept's prior.
-        question_strength: Interactions that the concepts' rate counts for in a question's prior.
+        question_spread: Standard deviation of the questions' easiness within their set of concepts, in logits; the less
+            it is, the closer a question's prior stays to that of its concepts. See `fit_easiness`.
         stopping_share: Share of the training students kept apart for stopping where no ``valid`` log is given.
         window: Interactions in a training window.
     """
@@ -35,15 +35,14 @@ class FitSettings:
     weight_decay: float = 1e-2
     gradient_clip: float = 1.0
     question_penalty: float = 1.0
-    concept_strength: float = 20.0
-    question_strength: float = 8.0
+    question_spread: float = 0.7
     stopping_share: float = 0.1
     window: int = 200
 
     def __post_init__(self) -> None:
         for name, least in (("seed", 0), ("epochs", 1), ("patience", 1), ("batch_size", 1), ("window", 3)):
             check_count(name, getattr(self, name), least)
-        for name in ("gradient_clip", "concept_strength", "question_strength", "learning_rate"):
+        for name in ("gradient_clip", "question_spread", "learning_rate"):
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise SettingsError(f"{name}: expected a number above 0, got {value!r}.")
