@@ -260,6 +260,19 @@ def test_leaky_logs_are_refused_until_they_are_allowed(
     assert "give away their own answers" in " ".join(ldsim(command, "--help").replace("│", " ").split())
 
 
+def test_leaky_students_to_stop_by_are_refused(
+    leaky: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = write_log(tmp_path / "train.csv", n_students=4, bank=read_logs([leaky]).bank)
+    arguments = ("fit", log, "--valid", leaky, "--out", tmp_path / "out", "--epochs", 1)
+    for student_model in ("ldsim", "bkt"):
+        ended = run_main(monkeypatch, capsys, *arguments, "--student-model", student_model)
+        assert ended.code == 1
+        assert "leaky.csv: 30 of 60 interactions (50.0%) repeat the row before with the same answer" in " ".join(
+            ended.err.split()
+        )
+
+
 # ---- probe and cohort -----------------------------------------------------------------------------------------------
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from ldsim_env.figures import save_figure
 from ldsim_env.files import write_json
-from ldsim_env.logs import MatchedLog, ResponseLog, match_bank, split_students
+from ldsim_env.logs import MatchedLog, ResponseLog, match_bank, refuse_leaks, split_students
 from ldsim_env.logs.digests import student_digests
 from ldsim_env.logs.shared_students import refuse_shared_students
 from ldsim_env.simulator.checkpoint import save_simulator
@@ -50,12 +50,12 @@ def fit_simulator(
         show_progress: Show a progress bar with the time left.
 
     Raises:
-        LeakError: If the log's rows are expanded by concept.
+        LeakError: If the rows of the log, or of ``valid``, are expanded by concept.
         LogError: If students of ``valid`` are training students.
         CheckpointError: If the folder holds the unfinished training of other settings or another log.
     """
     training = training or TrainingSettings()
-    log, stopping = stopping_split(log, valid, training)
+    log, stopping = stopping_split(log, valid, training, allow_leaks=allow_leaks)
     trainer = Trainer(
         log,
         stopping,
@@ -96,14 +96,17 @@ def save_fitted(
 
 
 def stopping_split(
-    log: ResponseLog, valid: ResponseLog | None, training: TrainingSettings
+    log: ResponseLog, valid: ResponseLog | None, training: TrainingSettings, *, allow_leaks: bool = False
 ) -> tuple[ResponseLog, ResponseLog]:
     """Training and stopping students: ``valid`` in the log's bank, or a share of the log's own students.
 
     Raises:
+        LeakError: If the rows of ``valid`` are expanded by concept.
         LogError: If students of ``valid`` are training students.
     """
     if valid is not None:
+        if not allow_leaks:
+            refuse_leaks(valid)
         stopping = match_bank(valid, log.bank).log
         refuse_shared_students(log, stopping)
         return log, stopping

@@ -55,14 +55,14 @@ def fit_student_model(
 
     Raises:
         SettingsError: If the kind is unknown or the settings are of another kind.
-        LeakError: If the log's rows are expanded by concept.
+        LeakError: If the rows of the log, or of ``valid``, are expanded by concept.
         LogError: If students of ``valid`` are training students.
     """
     fitting = fitting or FitSettings()
     if not allow_leaks:
         refuse_leaks(log)
     split = TrainingSettings(seed=fitting.seed, stopping_share=fitting.stopping_share)
-    log, stopping = stopping_split(log, valid, split)
+    log, stopping = stopping_split(log, valid, split, allow_leaks=allow_leaks)
     model = new_student_model(kind, log, settings, fitting, graph)
     fitter = _Fitter(model, log, stopping, fitting)
     fitted = fitter.run(show_progress)
