@@ -230,8 +230,7 @@ def transformer_student(bank: str) -> dict[str, Any]:
 def _alone(measure: Callable[[str], Any], bank: str, threads: int) -> Any:
     """What a measure gives in a process of its own.
 
-    Compiled code brings a second pool of threads, which goes on waiting beside torch's own and slows what is eager by
-    8% for the rest of the process.
+    Compiled code brings a second pool of threads that waits beside torch's own: what is eager is 8% slower after it.
     """
     with ProcessPoolExecutor(1, get_context("spawn"), torch.set_num_threads, (threads,)) as process:
         return process.submit(measure, bank).result()

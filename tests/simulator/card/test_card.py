@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from ldsim_env.cli import app
 from ldsim_env.errors import SettingsError
-from ldsim_env.logs import ResponseLog, StudentHistory, match_bank
+from ldsim_env.logs import ResponseLog, StudentHistory, match_bank, read_logs
 from ldsim_env.simulator import evaluate, predict_tasks, save_simulator
 from ldsim_env.simulator.card import CardSettings, FidelityCard, make_card
 from ldsim_env.simulator.card.drift_size import DriftSize
@@ -163,7 +163,7 @@ def test_settings_are_checked(name: str) -> None:
 def test_command_writes_the_card(log: ResponseLog, tmp_path: Path) -> None:
     logs = tmp_path / "students.csv"
     logs.write_text(four_line(log))
-    save_simulator(made_up_network(BANK), tmp_path / "simulator")
+    save_simulator(made_up_network(read_logs([logs]).bank), tmp_path / "simulator")
     command = ["card", str(tmp_path / "simulator"), str(logs), "--out", str(tmp_path / "out"), "--probe-students", "4"]
     result = CliRunner().invoke(app, command, catch_exceptions=False)
     assert result.exit_code == 0
