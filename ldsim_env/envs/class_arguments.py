@@ -34,6 +34,8 @@ def check_agents(actions: Mapping[str, Any], agents: Sequence[str]) -> None:
     Raises:
         gymnasium.error.InvalidAction: If an agent has none, or somebody else has one.
     """
+    if not isinstance(actions, Mapping):
+        raise InvalidAction(f"actions: expected a dict with one for each of {agents}, got {actions!r}.")
     if set(actions) != set(agents):
         raise InvalidAction(
             f"actions: expected one for each of {agents}, got some for {list(actions)}; an agent that left has none."

@@ -27,6 +27,7 @@ BAR_HEIGHT = 9
 AXIS_WIDTH = 34
 ASKED_RADIUS = 2.5
 WIDEST_COLUMN = 40
+BADGE_ROOM = 17  # from one badge's middle to the next
 FOOT_HEIGHT = 20  # for the badges and dots below the bars
 
 
@@ -55,9 +56,10 @@ def draw_concepts(canvas: Canvas, box: Box, panel: Panel) -> None:
         _draw_concept(canvas, column, panel.start_mastery[concept], panel.mastery[concept], concept in targets)
         if panel.concept_names[concept] in asked and concept not in targets:
             canvas.dot((column.x + column.width / 2, column.bottom + 9), ASKED_RADIUS, SOFT_INK)
-    for number, concept in enumerate(targets[:MOST_TARGETS], start=1):
-        column = columns[concept]
-        draw_badge(canvas, number, (column.x + column.width / 2, column.bottom + 12))
+    numbered = targets[:MOST_TARGETS]
+    middles = np.array([columns[concept].x + columns[concept].width / 2 for concept in numbered])
+    for number, middle in enumerate(_side_by_side(middles, field.right), start=1):
+        draw_badge(canvas, number, (middle, field.bottom + 12))
 
 
 def _draw_target(canvas: Canvas, place: Box, number: int, concept: int, panel: Panel) -> None:
@@ -110,6 +112,17 @@ def _numbered_targets(panel: Panel) -> list[int]:
     order = np.argsort(panel.start_mastery[panel.targets], kind="stable")
     targets: list[int] = panel.targets[order].tolist()
     return targets
+
+
+def _side_by_side(middles: NDArray[np.float64], right: float) -> list[float]:
+    """Where badges stand that should be at ``middles``: as near as they can without covering one another."""
+    order = np.argsort(middles, kind="stable")
+    room = BADGE_ROOM * np.arange(len(middles))
+    loose = middles[order] - room
+    pushed_right, pushed_left = np.maximum.accumulate(loose), np.minimum.accumulate(loose[::-1])[::-1]
+    places = np.empty_like(middles)
+    places[order] = np.minimum((pushed_right + pushed_left) / 2, right - room[-1]) + room
+    return [float(place) for place in places]
 
 
 def _asked_concepts(panel: Panel) -> set[str]:

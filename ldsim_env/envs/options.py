@@ -99,6 +99,6 @@ def _interaction(pair: Any, bank: QuestionBank) -> tuple[int, int]:
     if isinstance(pair, str) or not isinstance(pair, Sequence | np.ndarray) or len(pair) != 2:
         raise SettingsError(f"expected a pair (question, response), got {pair!r}.")
     question, response = pair
-    if response not in (WRONG, RIGHT):
+    if np.ndim(response) or response not in (WRONG, RIGHT):
         raise SettingsError(f"expected the response 0 (wrong) or 1 (right), got {response!r}.")
     return question_index(bank, question), int(response)

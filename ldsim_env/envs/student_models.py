@@ -46,6 +46,8 @@ def choose_student_model(
         SettingsError: If an argument is of no use to this student model, or has a wrong value.
         CheckpointError: If there is no such simulator, or it is damaged.
     """
+    if options is not None and not isinstance(options, Mapping):
+        raise SettingsError(f"student_options: expected None or a dict, got {options!r}.")
     model = _named("student_model", bank if value is None else value, bank, options, device)
     if member is None:
         return model

@@ -65,11 +65,19 @@ def read_seeds(seed: Any, n: int) -> list[int | None]:
     """
     if seed is None:
         return [None] * n
-    if isinstance(seed, int | np.integer) and not isinstance(seed, bool):
+    if _is_seed(seed):
         return [int(seed) + i for i in range(n)]
-    if isinstance(seed, Sequence | np.ndarray) and not isinstance(seed, str) and len(seed) == n:
+    is_list = isinstance(seed, Sequence | np.ndarray) and not isinstance(seed, str) and len(seed) == n
+    if is_list and all(one is None or _is_seed(one) for one in seed):
         return [None if one is None else int(one) for one in seed]
-    raise SettingsError(f"seed: expected None, a number, or a list of {n} of them, one an environment, got {seed!r}.")
+    raise SettingsError(
+        f"seed: expected None, a whole number of at least 0, or a list of {n} of them, one an environment, "
+        f"got {seed!r}."
+    )
+
+
+def _is_seed(seed: Any) -> bool:
+    return isinstance(seed, int | np.integer) and not isinstance(seed, bool) and int(seed) >= 0
 
 
 def split_options(options: Any, n: int) -> tuple[NDArray[np.bool_], Any]:

@@ -223,12 +223,14 @@ def test_wrong_arguments(arguments: dict[str, Any], message: str) -> None:
     [
         ({"student_0": 0}, r"expected one for each of \['student_0', 'student_1', 'student_2'\]"),
         ({"student_0": 0, "student_1": 1, "student_2": 2, "student_3": 3}, "expected one for each"),
+        (None, "actions: expected a dict with one for each of .*, got None"),
+        ([0, 1, 2], r"actions: expected a dict .* got \[0, 1, 2\]"),
         ({"student_0": 0, "student_1": 1, "student_2": 12}, "student_2: action: expected a question index"),
         ({"student_0": 0, "student_1": None, "student_2": 1}, "student_1: action: expected a question index"),
         ({"student_0": 1, "student_1": 0, "student_2": 2}, r"actions: \{'student_1': 0\} are masked"),
     ],
 )
-def test_wrong_actions_change_nothing(actions: dict[str, Any], message: str) -> None:
+def test_wrong_actions_change_nothing(actions: Any, message: str) -> None:
     env = classroom(exposure_limit=1, masked_action="error")
     env.reset(seed=0)
     env.step({"student_0": 0, "student_1": 8, "student_2": 9})

@@ -107,6 +107,7 @@ def test_termination_is_the_student_models() -> None:
             r"observer: expected a student model \(with bank, start, .*\) or the name or folder .* got 3",
         ),
         ({"student_model": []}, "student_model: expected a student model"),
+        ({"student_options": 3}, "student_options: expected None or a dict, got 3"),
     ],
 )
 def test_wrong_models(arguments: dict[str, Any], message: str) -> None:

@@ -47,6 +47,7 @@ def test_history_may_be_empty() -> None:
         ({"history": "q1"}, r"options\['history'\]: expected a list of \(question, response\) pairs, got 'q1'"),
         ({"history": [3]}, r"at 0: expected a pair \(question, response\), got 3"),
         ({"history": [(0, 0.5)]}, r"expected the response 0 \(wrong\) or 1 \(right\), got 0.5"),
+        ({"history": [(0, np.array([1, 0]))]}, r"expected the response 0 \(wrong\) or 1 \(right\), got array"),
         ({"history": [(1.0, 1)]}, r"expected a question index \(int\) or question id \(str\), got 1.0"),
         ({"targets": ["Addition"]}, "targets: unknown concept 'Addition'"),
     ],

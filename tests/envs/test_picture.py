@@ -5,10 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from gymnasium.wrappers import RecordVideo, RenderCollection
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from ldsim_env.envs.canvas import Box
 from ldsim_env.envs.cards import FAINT, PASSED_COLOUR, RIGHT_COLOUR, TARGET, WRONG_COLOUR
+from ldsim_env.envs.concept_cards import BADGE_ROOM, _side_by_side
 from ldsim_env.envs.picture import CONCEPTS, HEIGHT, LAST_QUESTIONS, TARGETS, WIDTH, picture
 from ldsim_env.errors import MissingExtraError
 from ldsim_env.figures import ORANGE
@@ -89,6 +92,15 @@ def test_concepts_stay_in_their_place_throughout_an_episode() -> None:
     ]
     assert places[0].any()
     np.testing.assert_array_equal(*places)
+
+
+@given(st.lists(st.floats(100, 900), min_size=1, max_size=4))
+def test_the_numbers_of_neighbouring_targets_do_not_cover_one_another(middles: list[float]) -> None:
+    places = _side_by_side(np.array(middles), 900.0)
+    assert np.diff(sorted(places)).min(initial=BADGE_ROOM) >= BADGE_ROOM - 1e-9
+    assert max(places) <= 900
+    if np.diff(sorted(middles)).min(initial=BADGE_ROOM) >= BADGE_ROOM:
+        assert places == pytest.approx(middles)
 
 
 def test_a_loss_is_told_by_its_colour() -> None:

@@ -289,8 +289,12 @@ def test_wrong_arguments(kwargs: dict[str, Any], message: str) -> None:
 @pytest.mark.parametrize(
     ("kwargs", "message"),
     [
-        ({"seed": [1, 2]}, "seed: expected None, a number, or a list of 3"),
+        ({"seed": [1, 2]}, "seed: expected None, a whole number of at least 0, or a list of 3"),
         ({"seed": "one"}, "seed"),
+        ({"seed": -1}, "seed: expected None, a whole number of at least 0"),
+        ({"seed": [5, 1.5, None]}, "seed"),
+        ({"seed": [5, 6, -1]}, "seed"),
+        ({"seed": [5, 6, "7"]}, "seed"),
         ({"options": {"reset_mask": [True, True, True]}}, r"reset_mask'\]: expected an array of 3 bools"),
         ({"options": {"reset_mask": np.ones(2, bool)}}, "reset_mask"),
         ({"options": {"reset_mask": np.ones(3)}}, "reset_mask"),

@@ -157,6 +157,7 @@ TRIED = (
     batched("envs.step([0, 1, 12])", lambda: envs().step([0, 1, 12])),
     batched("envs.step([0.0, 1.0, 2.0])", lambda: envs().step([0.0, 1.0, 2.0])),
     batched("envs.reset(seed=[1, 2])", lambda: envs().reset(seed=[1, 2])),
+    batched("envs.reset(seed=[1, 2, -3])", lambda: envs().reset(seed=[1, 2, -3])),
     batched(
         'envs.reset(options={"reset_mask": [True, False, False]})',
         lambda: envs().reset(options={"reset_mask": [True, False, False]}),
