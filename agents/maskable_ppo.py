@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from sb3_contrib import MaskablePPO
 from stable_baselines3.common.vec_env import VecEnv
@@ -30,6 +31,7 @@ class MaskablePPOSettings(PPOFamilySettings):
         hidden: width of the two hidden layers
     """
 
+    masks: ClassVar[str | None] = "float"
     action: str = "concept"
     reward_scale: float = 10.0
     ent_coef: float = 0.0

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from rich.console import Console
 from sb3_contrib import MaskablePPO
@@ -43,6 +43,7 @@ class PPOSettings(PPOFamilySettings):
         n_levels: levels of difficulty told apart among questions of the same concepts
     """
 
+    masks: ClassVar[str | None] = "list"
     learning_rate: float = 5e-3
     clip_range: float = 0.2
     ent_coef: float = 0.0

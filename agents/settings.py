@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from stable_baselines3.common.utils import LinearSchedule
 
@@ -38,8 +38,12 @@ class TrainingSettings:
         n_curve_students: held-out students in each of them
         n_students: held-out students for the comparison at the end; 0 leaves it out
         out: folder for model.zip, settings.json and curves.parquet
+
+    Attributes:
+        masks: How a rollout buffer keeps masks, see `ldsim_env.envs.rollout_memory`; None where it keeps none.
     """
 
+    masks: ClassVar[str | None] = None
     env_id: str = "LDSim-ASSIST09-v0"
     action: str = "question"
     observation: str = "flat"

@@ -16,11 +16,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 from stable_baselines3.common.vec_env import VecEnv
 
 from agents.settings import Settings, TrainingSettings, read_settings
 from ldsim_env.compare import CompareSettings, compare, print_table
-from ldsim_env.envs import to_sb3
+from ldsim_env.envs import rollout_memory, to_sb3
 from ldsim_env.files import write_atomic, write_json
 from ldsim_env.recommenders import Recommender, SB3Recommender
 
@@ -74,9 +75,12 @@ def train(
     Returns:
         The trained model and its learning curve, a row a point: agent, seed, steps, seconds, gain.
     """
-    model = make_model(settings, env or make_env(settings))
+    taught = env or make_env(settings)
+    model = make_model(settings, taught)
     examination = None if env is not None or not settings.n_curve_points else held_out(settings)
     watch = TrainingWatch(agent, settings, examination, console)
+    if console is not None and isinstance(model, OnPolicyAlgorithm):
+        console.print(str(rollout_memory(taught, model.n_steps, settings.masks)))
     model.learn(settings.total_timesteps, callback=watch)
     return model, watch.curve
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+MOST_LISTED = 150  # names that a message lists; a bank has no more concepts, but many more questions
+
 
 class LDSimError(Exception):
     """Base of every error that this package raises on its own account."""
@@ -62,4 +64,6 @@ def unknown_name(what: str, name: str, known: Iterable[str]) -> str:
     by_folded = {choice.casefold(): choice for choice in choices}
     near = difflib.get_close_matches(name.casefold(), by_folded, n=1)
     hint = f" Did you mean {by_folded[near[0]]!r}?" if near else ""
-    return f"unknown {what} {name!r}.{hint} Known: {', '.join(choices) or 'none'}."
+    listed = ", ".join(choices[:MOST_LISTED]) or "none"
+    more = f" and {len(choices) - MOST_LISTED:,} more" if len(choices) > MOST_LISTED else ""
+    return f"unknown {what} {name!r}.{hint} Known: {listed}{more}."

@@ -66,7 +66,7 @@ def _noise(noise: Any) -> NDArray[np.float64]:
 def _student_index(student: Any, students: ResponseLog) -> int:
     if isinstance(student, str):
         if student not in students.student_ids:
-            raise SettingsError(f"options['student']: this environment has no student with the id {student!r}.")
+            raise SettingsError(f"options['student']: {unknown_name('student id', student, students.student_ids)}")
         return students.student_ids.index(student)
     if isinstance(student, bool) or not isinstance(student, int | np.integer):
         raise SettingsError(f"options['student']: expected an index (int) or a student id (str), got {student!r}.")

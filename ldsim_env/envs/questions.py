@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ldsim_env.errors import SettingsError
+from ldsim_env.errors import SettingsError, unknown_name
 from ldsim_env.logs.bank import QuestionBank
 
 NO_QUESTION = -1
@@ -23,7 +23,7 @@ def question_index(bank: QuestionBank, question: Any) -> int:
     """
     if isinstance(question, str):
         if question not in bank.question_index:
-            raise SettingsError(f"bank {bank.name!r} has no question with the id {question!r}.")
+            raise SettingsError(f"bank {bank.name!r}: {unknown_name('question id', question, bank.question_ids)}")
         return bank.question_index[question]
     if isinstance(question, bool) or not isinstance(question, int | np.integer):
         raise SettingsError(f"expected a question index (int) or question id (str), got {question!r}.")

@@ -11,6 +11,7 @@ import torch
 from gymnasium.error import InvalidAction, ResetNeeded
 from numpy.typing import NDArray
 
+from ldsim_env.envs.arguments import refuse_unknown
 from ldsim_env.envs.questions import question_indices
 from ldsim_env.errors import SettingsError
 from ldsim_env.logs.bank import QuestionBank
@@ -44,7 +45,7 @@ class RarEnv(gym.Env[NDArray[np.float32], np.int64]):
         render_mode: Not used: there is nothing to render.
 
     Raises:
-        SettingsError: If a number is out of range.
+        SettingsError: If a number is out of range, or an argument is unknown.
         CheckpointError: If the student model can't be read.
     """
 
@@ -59,7 +60,9 @@ class RarEnv(gym.Env[NDArray[np.float32], np.int64]):
         n_targets: int = 400,
         cohort_split: str = "all",
         render_mode: None = None,
+        **unknown: Any,
     ):
+        refuse_unknown(unknown, RarEnv.__init__)
         self.student_model = _load(bank, student_model)
         n_questions = self.bank.n_questions
         for name, value, least in (("n_start", n_start, 0), ("n_targets", n_targets, 1)):

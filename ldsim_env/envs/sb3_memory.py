@@ -41,7 +41,7 @@ class RolloutMemory(NamedTuple):
 
 
 def rollout_memory(env: VecEnv, n_steps: int, masks: str | None = None) -> RolloutMemory:
-    """Work out how much memory the rollout buffer of PPO or MaskablePPO will take.
+    """Work out how much memory the rollout buffer of PPO or MaskablePPO will take (RecurrentPPO's also has states).
 
     Args:
         env: What the algorithm is to train on.

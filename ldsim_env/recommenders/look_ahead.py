@@ -70,7 +70,7 @@ class LookAhead:
         expected = (1 - prob) * exams[0] + prob * exams[1] - plans.exam[plan]
         gain = plans.gain[plan] + self._discount**step * expected
         gain = gain.masked_fill(plans.used[plan, place], -torch.inf)
-        best = torch.topk(gain, min(self._width, int(gain.isfinite().sum()))).indices
+        best = torch.topk(gain, min(self._width, int(gain.isfinite().sum()))).indices.cpu()
         used = plans.used[plan[best]]
         used[torch.arange(len(best)), place[best]] = True
         first = place[best] if step == 0 else plans.first[plan[best]]

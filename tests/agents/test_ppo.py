@@ -125,7 +125,9 @@ def test_main_trains_saves_and_examines(tmp_path: Path, capsys: pytest.CaptureFi
     assert sorted(path.name for path in tmp_path.iterdir()) == ["curves.parquet", "model.zip", "settings.json"]
     settings = json.loads((tmp_path / "settings.json").read_text())
     assert (settings["env_id"], settings["seed"], settings["out"]) == (SMALL_ID, 5, str(tmp_path))
-    assert "zpd-weakest" in capsys.readouterr().out
+    page = capsys.readouterr().out
+    assert "rollout buffer: " in page.partition("Training")[0]
+    assert "zpd-weakest" in page
 
 
 def test_a_saved_model_acts_alike_and_asks_no_question_twice(tmp_path: Path) -> None:

@@ -92,7 +92,11 @@ def test_another_protocol_is_refused() -> None:
 
 @pytest.mark.parametrize(
     ("changes", "message"),
-    [({"n_targets": 0}, "n_targets: expected 1 to 48"), ({"n_start": 49}, "n_start: expected 0 to 48")],
+    [
+        ({"n_targets": 0}, "n_targets: expected 1 to 48"),
+        ({"n_start": 49}, "n_start: expected 0 to 48"),
+        ({"n_target": 3}, "unknown argument 'n_target'. Did you mean 'n_targets'"),
+    ],
 )
 def test_settings_are_checked(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(SettingsError, match=message):
