@@ -198,8 +198,8 @@ class LDSimEnv(SingleStudentEnv):
       differently in the last digit. The first step ever compiles it, which takes half a minute and a C++ compiler;
       later ones find it in the user's cache (`$LDSIM_CACHE`). On the CPU only;
     - `device="cpu"`: where the simulators that are loaded here compute and keep the knowledge states, `"cuda"` for many
-      students at once (`gymnasium.make_vec`); a student model that is given as an object stays where it is (after moving
-      LDSim's network, `freeze()` it);
+      students at once (`gymnasium.make_vec`); a student model that is given as an object stays where it is (after
+      moving LDSim's network, `freeze()` it);
     - `render_mode=None`: `"ansi"` for a page of text, `"rgb_array"` for a picture of `(640, 1024, 3)` uint8, `"human"`
       for a window that shows the picture after every reset and step. Pictures need the extra `render`.
 
