@@ -14,6 +14,7 @@ import polars as pl
 import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from sb3_contrib import RecurrentPPO
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
@@ -79,7 +80,7 @@ def train(
     model = make_model(settings, taught)
     examination = None if env is not None or not settings.n_curve_points else held_out(settings)
     watch = TrainingWatch(agent, settings, examination, console)
-    if console is not None and isinstance(model, OnPolicyAlgorithm):
+    if console is not None and isinstance(model, OnPolicyAlgorithm) and not isinstance(model, RecurrentPPO):
         console.print(str(rollout_memory(taught, model.n_steps, settings.masks)))
     model.learn(settings.total_timesteps, callback=watch)
     return model, watch.curve

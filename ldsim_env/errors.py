@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-MOST_LISTED = 150  # names that a message lists; a bank has no more concepts, but many more questions
+MOST_LISTED = 150  # names that a message lists: the concepts of a course, but not its questions
 
 
 class LDSimError(Exception):

@@ -58,7 +58,7 @@ def draw_concepts(canvas: Canvas, box: Box, panel: Panel) -> None:
             canvas.dot((column.x + column.width / 2, column.bottom + 9), ASKED_RADIUS, SOFT_INK)
     numbered = targets[:MOST_TARGETS]
     middles = np.array([columns[concept].x + columns[concept].width / 2 for concept in numbered])
-    for number, middle in enumerate(_side_by_side(middles, field.right), start=1):
+    for number, middle in enumerate(_side_by_side(middles, field.x, field.right), start=1):
         draw_badge(canvas, number, (middle, field.bottom + 12))
 
 
@@ -114,14 +114,14 @@ def _numbered_targets(panel: Panel) -> list[int]:
     return targets
 
 
-def _side_by_side(middles: NDArray[np.float64], right: float) -> list[float]:
-    """Where badges stand that should be at ``middles``: as near as they can without covering one another."""
+def _side_by_side(middles: NDArray[np.float64], left: float, right: float) -> list[float]:
+    """Where badges stand that should be at ``middles``: as near as they can, within the field, none over another."""
     order = np.argsort(middles, kind="stable")
     room = BADGE_ROOM * np.arange(len(middles))
     loose = middles[order] - room
     pushed_right, pushed_left = np.maximum.accumulate(loose), np.minimum.accumulate(loose[::-1])[::-1]
     places = np.empty_like(middles)
-    places[order] = np.minimum((pushed_right + pushed_left) / 2, right - room[-1]) + room
+    places[order] = np.clip((pushed_right + pushed_left) / 2, left, right - room[-1]) + room
     return [float(place) for place in places]
 
 

@@ -87,19 +87,30 @@ def fit_easiness(log: ResponseLog, window: int, question_spread: float, further:
     return Easiness(*(part.detach() for part in found()))
 
 
+def easiness_of_other_folds(
+    log: ResponseLog, n_folds: int, window: int, question_spread: float, further: bool = False
+) -> list[Easiness]:
+    """What the students outside each fold say; student i of the log is in fold ``i % n_folds``.
+
+    Returns:
+        An `Easiness` for each fold that has students, in their order.
+    """
+    fold = np.arange(log.n_students) % n_folds
+    others = [log.select(np.flatnonzero(fold != left_out)) for left_out in np.unique(fold)]
+    return [fit_easiness(part, window, question_spread, further) for part in others]
+
+
 def easiness_by_others(log: ResponseLog, window: int, question_spread: float, further: bool = False) -> Tensor:
     """What students of other folds say of each interaction's question: a prior that doesn't know the answer.
 
     Returns:
         ``(n_interactions,)`` float32 logits, in the order of the log.
     """
-    fold = np.arange(log.n_students) % N_FOLDS
-    of_interaction = np.repeat(fold, log.lengths)
+    of_interaction = torch.from_numpy(np.repeat(np.arange(log.n_students) % N_FOLDS, log.lengths))
     said = torch.zeros(log.n_interactions)
-    for left_out in np.unique(fold):
-        others = log.select(np.flatnonzero(fold != left_out))
-        here = torch.from_numpy(np.flatnonzero(of_interaction == left_out))
-        said[here] = fit_easiness(others, window, question_spread, further).of_interactions(log)[here]
+    for fold, easiness in enumerate(easiness_of_other_folds(log, N_FOLDS, window, question_spread, further)):
+        here = of_interaction == fold
+        said[here] = easiness.of_interactions(log)[here]
     return said
 
 

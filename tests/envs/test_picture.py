@@ -96,8 +96,9 @@ def test_concepts_stay_in_their_place_throughout_an_episode() -> None:
 
 @given(st.lists(st.floats(100, 900), min_size=1, max_size=4))
 def test_the_numbers_of_neighbouring_targets_do_not_cover_one_another(middles: list[float]) -> None:
-    places = _side_by_side(np.array(middles), 900.0)
+    places = _side_by_side(np.array(middles), 100.0, 900.0)
     assert np.diff(sorted(places)).min(initial=BADGE_ROOM) >= BADGE_ROOM - 1e-9
+    assert min(places) >= 100
     assert max(places) <= 900
     if np.diff(sorted(middles)).min(initial=BADGE_ROOM) >= BADGE_ROOM:
         assert places == pytest.approx(middles)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from ldsim_env.logs import QuestionBank, ResponseLog
 from ldsim_env.simulator.asked import QuestionLookup
-from ldsim_env.simulator.difficulties import fit_easiness, middling_easiness
+from ldsim_env.simulator.difficulties import easiness_of_other_folds, fit_easiness, middling_easiness
 
 N_FOLDS = 10
 
@@ -32,7 +32,7 @@ class QuestionEasiness(nn.Module):
 
     prior: Tensor  # (n_questions,) what the table is held to while it is fitted
     asked: Tensor  # (n_questions,) how often the training log has each question
-    shift: Tensor  # (N_FOLDS, n_questions) how much easier the other folds say the questions are than all do
+    shift: Tensor  # (n_folds, n_questions) how much easier the other folds say the questions are than all do
     offsets: Tensor
 
     def __init__(self, bank: QuestionBank) -> None:
@@ -47,9 +47,8 @@ class QuestionEasiness(nn.Module):
 
     def start_from(self, log: ResponseLog, window: int, spread: float) -> None:
         """Take the easiness that a Rasch model finds (`fit_easiness`) as the table and as what it is held to."""
-        fold_of = np.arange(log.n_students) % N_FOLDS
-        parts = [log, *(log.select(np.flatnonzero(fold_of != fold)) for fold in range(N_FOLDS))]
-        prior, *by_others = (fit_easiness(part, window, spread).first for part in parts)
+        prior = fit_easiness(log, window, spread).first
+        by_others = [said.first for said in easiness_of_other_folds(log, N_FOLDS, window, spread)]
         with torch.no_grad():
             self.table.copy_(prior)
             self.prior.copy_(prior)
