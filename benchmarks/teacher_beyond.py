@@ -35,6 +35,7 @@ from ldsim_env.teacher import ConceptGraph, MasteryLabels, read_labels, read_rel
 
 RESULTS = Path(__file__).parent / "results"
 FOLDS = (1, 2, 3)
+REGRESSION = LogisticRegression(C=np.inf)
 
 
 class Taught(NamedTuple):
@@ -130,40 +131,43 @@ def _prob_at(
 
 
 def _adds(found: Outcomes) -> dict[str, Any]:
-    """What the teacher adds to the simulator's P(right), coefficients fitted on the other folds."""
+    """What the teacher adds to the simulator's P(right), by a logistic regression on the logits of both.
+
+    Weights fitted on the other folds' students say what it adds (to the simulator's logit refitted alike, so that only
+    the teacher differs); weights fitted on the very outcomes, what it can add at the most.
+    """
     simulator = logit(found.simulator)[:, None]
-    both = np.hstack([simulator, logit(found.teacher.clip(0.01, 0.99))[:, None]])
-    prob = {name: _by_others(columns, found) for name, columns in {"simulator": simulator, "both": both}.items()}
-    prob["teacher"] = found.teacher.clip(0.01, 0.99)
-    auc = {name: float(roc_auc_score(found.response, values)) for name, values in prob.items()}
-    weights = LogisticRegression(C=np.inf).fit(both, found.response).coef_[0]
+    teacher = found.teacher.clip(0.01, 0.99)
+    both = np.hstack([simulator, logit(teacher)[:, None]])
+    prob = {"simulator": _by_others(simulator, found), "both": _by_others(both, found), "teacher": teacher}
+    fitted = REGRESSION.fit(both, found.response)
+    at_most = fitted.predict_proba(both)[:, 1]
     return {
         "outcomes": len(found.response),
-        "AUC": auc | {"simulator": float(roc_auc_score(found.response, found.simulator))},
+        "AUC": {name: float(roc_auc_score(found.response, values)) for name, values in prob.items()},
         "log loss": {name: float(log_loss(found.response, values)) for name, values in prob.items()},
-        "AUC added by the teacher, 95%": _interval(found, prob["both"]),
-        "weights of the logits of simulator and teacher": weights.tolist(),
+        "AUC added, 95%": _interval(found, prob["simulator"], prob["both"]),
+        "AUC added at most, 95%": _interval(found, found.simulator, at_most),
+        "weights of the logits of simulator and teacher": fitted.coef_[0].tolist(),
     }
 
 
 def _by_others(columns: NDArray[np.float64], found: Outcomes) -> NDArray[np.float64]:
     """(n,): P(right) of a logistic regression fitted on the other folds' students."""
-    regression = LogisticRegression(C=np.inf)
     prob: NDArray[np.float64] = cross_val_predict(
-        regression, columns, found.response, groups=found.fold, cv=LeaveOneGroupOut(), method="predict_proba"
+        REGRESSION, columns, found.response, groups=found.fold, cv=LeaveOneGroupOut(), method="predict_proba"
     )
     return prob[:, 1]
 
 
-def _interval(found: Outcomes, both: NDArray[np.float64]) -> list[float]:
+def _interval(found: Outcomes, without: NDArray[np.float64], with_it: NDArray[np.float64]) -> list[float]:
     """Least, mean and most of the difference in AUC, students drawn again with all their labels."""
     of_student = {student: np.flatnonzero(found.student == student) for student in np.unique(found.student)}
 
     def added(students: NDArray[np.int64]) -> float:
         rows = np.concatenate([of_student[student] for student in students])
-        return float(roc_auc_score(found.response[rows], both[rows])) - float(
-            roc_auc_score(found.response[rows], found.simulator[rows])
-        )
+        before, after = (roc_auc_score(found.response[rows], prob[rows]) for prob in (without, with_it))
+        return float(after - before)
 
     students = np.array(list(of_student))
     drawn = bootstrap((students,), added, vectorized=False, n_resamples=2000, method="percentile", rng=0)
