@@ -53,6 +53,7 @@ ARMS: dict[str, Mapping[str, float]] = {
     "no rollouts": {"rollout_share": 0.0},
     "no rollouts by threshold": {"hard_share": 0.0},
     "weights not averaged": {"averaging": 0.0},
+    "gains and context not shrunk": {"shrink": False},
     "no teacher": {"label_weight": 0.0},
 }
 TASKS = {

@@ -57,17 +57,16 @@ def fit(
 
     log = read_logs(logs, format=log_format, name=name)
     stopping = read_logs(valid, format=log_format) if valid else None
-    most = {"epochs": epochs} if epochs else {}
     say(f"{log.source}: {log.n_students:,} students, {log.n_interactions:,} interactions")
     graph = read_relations(relations, log.bank) if relations else None
     teaching = Teaching(graph, read_labels(labels, log, graph) if labels else None)
 
     def fit_one(seed: int, folder: Path) -> None:
         if student_model == "ldsim":
-            training = TrainingSettings(seed=seed, **most)
+            training = TrainingSettings(seed=seed, epochs=epochs or TrainingSettings.epochs)
             fit_simulator(log, folder, valid=stopping, training=training, teaching=teaching, allow_leaks=allow_leaks)
             return
-        fitting = FitSettings(seed=seed, **most)
+        fitting = FitSettings(seed=seed, epochs=epochs or FitSettings.epochs)
         fit_student_model(
             student_model, log, folder, valid=stopping, fitting=fitting, graph=graph, allow_leaks=allow_leaks
         )

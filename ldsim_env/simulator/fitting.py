@@ -71,6 +71,7 @@ def fit_simulator(
         "teaching": teaching.fingerprint if teaching else None,
         "training": asdict(training),
         "best_epoch": trainer.best.epoch,
+        "shrinkage": asdict(trainer.shrinkage),
     }
     save_fitted(fitted, folder, trainer.history, provenance)
     trainer.forget()

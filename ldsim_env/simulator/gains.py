@@ -47,13 +47,19 @@ def gain_features(asked: Asked, mastery: Tensor, prob: Tensor) -> Tensor:
     )
 
 
-def gains_of(output: Tensor, n_factors: int) -> Gains:
-    """Bring a layer's output ``(n, N_GAINS + F)``, or one wider for the trace, into the gains' ranges."""
+def gains_of(output: Tensor, n_factors: int, scale: float) -> Gains:
+    """Bring a layer's output ``(n, N_GAINS + F)``, or one wider for the trace, into the gains' ranges.
+
+    Args:
+        output: Of the layer.
+        n_factors: How many factors F there are.
+        scale: Weight of what an answer moves abilities and factors by.
+    """
     own, related, drift = torch.split(output[:, :N_GAINS], 1, dim=1)
     return Gains(
-        own=functional.softplus(own),
-        related=torch.sigmoid(related - 2),
+        own=scale * functional.softplus(own),
+        related=scale * torch.sigmoid(related - 2),
         drift=functional.softplus(drift - 3),
-        factors=output[:, N_GAINS : N_GAINS + n_factors],
+        factors=scale * output[:, N_GAINS : N_GAINS + n_factors],
         trace=output[:, N_GAINS + n_factors :],
     )

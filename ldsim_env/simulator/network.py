@@ -220,7 +220,7 @@ class LDSimNetwork(nn.Module):
     def _gains(self, state: State, asked: Asked, mastery: Tensor, prob: Tensor) -> Gains:
         features = gain_features(asked, mastery, prob)
         hidden = tanh(self.gain_hidden(torch.cat([features, *asked.again, asked.vector, state["past"]], dim=1)))
-        return gains_of(self.gain_output(hidden), self.settings.n_factors)
+        return gains_of(self.gain_output(hidden), self.settings.n_factors, self.settings.gain_scale)
 
     def _remember_past(self, past: Tensor, asked: Asked, prob: Tensor, response: Tensor) -> Tensor:
         if self.past is None:
@@ -254,7 +254,7 @@ class LDSimNetwork(nn.Module):
         if self.at_hand is not None:
             logit += self.at_hand(state, asked, self.prior_scale)
         if self.context is not None:
-            logit += self.context(state["past"], asked.vector, asked.experience)
+            logit += self.settings.context_scale * self.context(state["past"], asked.vector, asked.experience)
         return logit
 
     def _offsets_where_met(self, state: State) -> Tensor:
@@ -273,7 +273,7 @@ class LDSimNetwork(nn.Module):
         vectors = self._of_kind[:, : self.settings.concept_size]
         practised = state["practised"] @ self.lookup.kind_share.t()
         of_kinds: Tensor = self.context(state["past"], vectors, experience(practised, state["step"]))
-        return of_kinds
+        return self.settings.context_scale * of_kinds
 
     def _logit(self, mean_level: Tensor, question: Tensor) -> Tensor:
         """The logit of P(right) but for memory and context, of the shape of ``mean_level``."""

@@ -29,6 +29,8 @@ class NetworkSettings:
         memory: How many of a student's last questions are remembered, for meeting the same question again. 200
             covers a whole training window.
         max_discrimination: A question's discrimination a_q stays within [1 / max_discrimination, max_discrimination].
+        gain_scale: Weight of what an answer moves abilities and factors by; a fit shrinks it, see `shrinkage.py`.
+        context_scale: Weight of the context; a fit shrinks it too.
     """
 
     n_factors: int = 32
@@ -39,6 +41,8 @@ class NetworkSettings:
     attempt_size: int = 0
     memory: int = 200
     max_discrimination: float = 3.0
+    gain_scale: float = 1.0
+    context_scale: float = 1.0
 
     def __post_init__(self) -> None:
         for name in ("n_factors", "concept_size", "gain_size", "memory"):
@@ -47,6 +51,8 @@ class NetworkSettings:
         _check_count(self, "context_size", 0)
         _check_count(self, "attempt_size", 0)
         _check_at_least(self, "max_discrimination", 1)
+        _check_at_least(self, "gain_scale", 0)
+        _check_at_least(self, "context_scale", 0)
 
     @classmethod
     def suited_to(cls, log: ResponseLog) -> NetworkSettings:
@@ -81,6 +87,8 @@ class TrainingSettings:
             doesn't know the answer that is to be predicted; 0 what all say. Between, gains are trained for what lies
             between new students and known ones.
         stopping_share: Share of the training students kept apart for stopping where no ``valid`` log is given.
+        shrink: Whether gains and context are shrunk after training as far as the stopping students have it, see
+            `shrinkage.py`.
         window: Interactions in a training window.
     """
 
@@ -99,6 +107,7 @@ class TrainingSettings:
     question_spread: float = 0.7
     by_others: float = 0.5
     stopping_share: float = 0.1
+    shrink: bool = True
     window: int = 200
 
     def __post_init__(self) -> None:

@@ -27,6 +27,7 @@ from ldsim_env.simulator.distillation import Teaching, WindowLabels
 from ldsim_env.simulator.network import LDSimNetwork
 from ldsim_env.simulator.parts import Parts
 from ldsim_env.simulator.settings import NetworkSettings, TrainingSettings
+from ldsim_env.simulator.shrinkage import N_TRIALS, Shrinkage, choose_shrinkage
 from ldsim_env.simulator.tasks import predict_kt, predict_simulation
 from ldsim_env.simulator.training_state import TrainingState
 from ldsim_env.simulator.unknown_questions import with_bank
@@ -94,6 +95,7 @@ class Trainer:
         self.log = log
         self.stopping = stopping
         self.history: list[EpochRecord] = []
+        self.shrinkage = Shrinkage()  # of what was trained; chosen when training is over
         self._teaching = teaching or Teaching()
         self._parts = Parts.new(log, network or NetworkSettings.suited_to(log), self.settings, self._teaching.graph)
         self._average = AveragedModel(self._parts, multi_avg_fn=_forgetting(self.settings.averaging))
@@ -119,7 +121,7 @@ class Trainer:
         return done >= self.settings.epochs or (done > 0 and done - self.best.epoch >= self.settings.patience)
 
     def run(self, show_progress: bool = True) -> LDSimNetwork:
-        """Train to the end and give the network of the best epoch."""
+        """Train to the end and give the network of the best epoch, shrunk as the stopping students have it."""
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         with Progress(*columns, disable=not show_progress) as progress:
             task = progress.add_task("fitting", total=self.settings.epochs * self._n_batches)
@@ -128,7 +130,11 @@ class Trainer:
                 self._run_epoch(lambda: progress.advance(task))
                 last = self.history[-1]
                 progress.update(task, description=f"epoch {last.epoch}: KT AUC {last.kt_auc:.4f}")
-        return self._best.frozen().requires_grad_(False)
+            trained = self._best.frozen().requires_grad_(False)
+            if self.settings.shrink:
+                trials = progress.add_task("shrinking gains", total=N_TRIALS)
+                self.shrinkage = choose_shrinkage(trained, self.stopping, lambda: progress.advance(trials))
+        return self.shrinkage.of(trained)
 
     def forget(self) -> None:
         """Delete the training state, once the simulator itself is saved."""

@@ -17,7 +17,7 @@ N_CONCEPTS = 5
 PLAIN, TWO_CONCEPTS, NO_CONCEPTS = 3, 18, 19  # a question of each sort
 TINY_NETWORK = NetworkSettings(n_factors=4, concept_size=4, gain_size=8, past_size=4, context_size=5, memory=40)
 WITHOUT_CONTEXT = replace(TINY_NETWORK, context_size=0)
-TINY_TRAINING = TrainingSettings(epochs=3, batch_size=16)
+TINY_TRAINING = TrainingSettings(epochs=3, batch_size=16, shrink=False)
 
 
 def made_up_bank() -> QuestionBank:
