@@ -11,7 +11,8 @@ The knowledge state holds an ability per concept ``x`` and shared factors ``z``.
     mastery_k = sigmoid(x_k + w_k . z + b_k)
     bend_k    = c_k^2 p (1 - p) (mastery_k - 1/2),  c_k = how far concept k's level moves for e = 1
 
-Gains and drift are functions of the past and of p, never of r. So evidence alone can't raise the expected mastery
+Gains and drift are functions of the past and of p, never of r; gains and context each have a constant weight besides,
+chosen after training (`shrinkage.py`). So evidence alone can't raise the expected mastery
 (a martingale); only the drift, the effect of practice, can. What a coherent belief keeps constant in the mean is the
 mastery itself, not its logit: the bend makes up for the curvature of the sigmoid (Ito's correction, second order).
 
