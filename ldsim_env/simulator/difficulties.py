@@ -3,7 +3,8 @@
 The share of right answers says little of a question by itself: easy questions are asked of weak students. So a Rasch
 model (Rasch 1960; most probable values under normal priors) explains the training log by an ability per window, an
 easiness per set of concepts and each question's deviation from it; the student models start from the easiness. Where
-further attempts at one question are common, each has an easiness of its own.
+further attempts at one question are common, each has an easiness of its own; where a platform's numbering tells which
+questions are alike, a part of the deviation is shared by neighbours.
 """
 
 from __future__ import annotations
@@ -18,11 +19,13 @@ from torch.nn import functional
 
 from ldsim_env.logs import ResponseLog
 from ldsim_env.logs.attempts import attempts_before
+from ldsim_env.simulator.neighbours import Neighbours, neighbours_of
 from ldsim_env.simulator.question_at_hand import N_FURTHER
 
 N_FOLDS = 5
 ITERATIONS = 60
 ABILITY_SPREAD, CONCEPT_SPREAD = 1.0, 2.0  # standard deviations of the priors, in logits
+WORTH = 5e-4  # nats an answer; what gains less on students left out is not taken in
 
 
 class Easiness(NamedTuple):
@@ -41,7 +44,14 @@ class Easiness(NamedTuple):
         return self.of(*_asked(log))
 
 
-def fit_easiness(log: ResponseLog, window: int, question_spread: float, further: bool = False) -> Easiness:
+def fit_easiness(
+    log: ResponseLog,
+    window: int,
+    question_spread: float,
+    *,
+    further: bool = False,
+    neighbours: Neighbours | None = None,
+) -> Easiness:
     """Easiness of every question of a log's bank; one that was never asked has that of its set of concepts.
 
     Args:
@@ -50,6 +60,8 @@ def fit_easiness(log: ResponseLog, window: int, question_spread: float, further:
         question_spread: Standard deviation of the questions' deviations from their set of concepts, and of what further
             attempts at them add from the mean over questions, in logits.
         further: Whether further attempts differ from first ones; otherwise they add 0.
+        neighbours: Which questions are alike; None is none. One that was never asked is then as easy as its
+            neighbours have it.
     """
     kinds = torch.tensor(log.bank.kinds.of_question)
     question, attempts = _asked(log)
@@ -58,6 +70,7 @@ def fit_easiness(log: ResponseLog, window: int, question_spread: float, further:
     sizes = (len(torch.unique(person)), int(kinds.max()) + 1)
     ability, of_kind = (torch.zeros(size, requires_grad=True) for size in sizes)
     deviation = torch.zeros(log.bank.n_questions, requires_grad=True)
+    shared = torch.zeros(log.bank.n_questions, requires_grad=neighbours is not None)
     mean = torch.zeros((), requires_grad=True)
     mean_further = torch.zeros(N_FURTHER, requires_grad=further)
     of_further = torch.zeros(log.bank.n_questions, N_FURTHER, requires_grad=further)
@@ -67,19 +80,21 @@ def fit_easiness(log: ResponseLog, window: int, question_spread: float, further:
         (deviation, question_spread),
         (of_further, question_spread),
     )
-    every = (ability, of_kind, deviation, mean, mean_further, of_further)
+    every = (ability, of_kind, deviation, shared, mean, mean_further, of_further)
     optimizer = torch.optim.LBFGS(
         [part for part in every if part.requires_grad], max_iter=ITERATIONS, line_search_fn="strong_wolfe"
     )
 
     def found() -> Easiness:
-        return Easiness(mean + of_kind[kinds] + deviation, mean_further + of_further)
+        return Easiness(mean + of_kind[kinds] + deviation + shared, mean_further + of_further)
 
     def surprise() -> Tensor:
         optimizer.zero_grad()
         logit = ability[person] + found().of(question, attempts)
         loss = functional.binary_cross_entropy_with_logits(logit, response, reduction="sum")
         loss = loss + sum((values / spread).square().sum() / 2 for values, spread in spreads)
+        if neighbours is not None:
+            loss = loss + neighbours.surprise(shared)
         loss.backward()  # type: ignore[no-untyped-call]
         return loss
 
@@ -88,7 +103,13 @@ def fit_easiness(log: ResponseLog, window: int, question_spread: float, further:
 
 
 def easiness_of_other_folds(
-    log: ResponseLog, n_folds: int, window: int, question_spread: float, further: bool = False
+    log: ResponseLog,
+    n_folds: int,
+    window: int,
+    question_spread: float,
+    *,
+    further: bool = False,
+    neighbours: Neighbours | None = None,
 ) -> list[Easiness]:
     """What the students outside each fold say; student i of the log is in fold ``i % n_folds``.
 
@@ -97,10 +118,17 @@ def easiness_of_other_folds(
     """
     fold = np.arange(log.n_students) % n_folds
     others = [log.select(np.flatnonzero(fold != left_out)) for left_out in np.unique(fold)]
-    return [fit_easiness(part, window, question_spread, further) for part in others]
+    return [fit_easiness(part, window, question_spread, further=further, neighbours=neighbours) for part in others]
 
 
-def easiness_by_others(log: ResponseLog, window: int, question_spread: float, further: bool = False) -> Tensor:
+def easiness_by_others(
+    log: ResponseLog,
+    window: int,
+    question_spread: float,
+    *,
+    further: bool = False,
+    neighbours: Neighbours | None = None,
+) -> Tensor:
     """What students of other folds say of each interaction's question: a prior that doesn't know the answer.
 
     Returns:
@@ -108,10 +136,25 @@ def easiness_by_others(log: ResponseLog, window: int, question_spread: float, fu
     """
     of_interaction = torch.from_numpy(np.repeat(np.arange(log.n_students) % N_FOLDS, log.lengths))
     said = torch.zeros(log.n_interactions)
-    for fold, easiness in enumerate(easiness_of_other_folds(log, N_FOLDS, window, question_spread, further)):
+    folds = easiness_of_other_folds(log, N_FOLDS, window, question_spread, further=further, neighbours=neighbours)
+    for fold, easiness in enumerate(folds):
         here = of_interaction == fold
         said[here] = easiness.of_interactions(log)[here]
     return said
+
+
+def alike_neighbours(log: ResponseLog, window: int, question_spread: float, further: bool = False) -> Neighbours | None:
+    """The neighbours of a log's questions, where they help to foretell the answers of students left out; else None."""
+    neighbours = neighbours_of(log.bank)
+    if neighbours is None:
+        return None
+    left_out = np.arange(log.n_students) % N_FOLDS == 0
+    seen, others = (log.select(np.flatnonzero(students)) for students in (~left_out, left_out))
+    without, told = (
+        _log_loss(fit_easiness(seen, window, question_spread, further=further, neighbours=known), others, window)
+        for known in (None, neighbours)
+    )
+    return neighbours if without - told >= WORTH else None
 
 
 def middling_easiness(easiness: Tensor, asked: Tensor, concepts: Tensor, share: Tensor, n_concepts: int) -> Tensor:
@@ -132,6 +175,24 @@ def middling_easiness(easiness: Tensor, asked: Tensor, concepts: Tensor, share: 
     total = weight.new_zeros(n_concepts).index_add(0, concepts.reshape(-1), weight)
     summed = weight.new_zeros(n_concepts).index_add(0, concepts.reshape(-1), weight * each)
     return summed / total.clamp(min=1e-6)
+
+
+def _log_loss(easiness: Easiness, log: ResponseLog, window: int) -> float:
+    """Nats an answer that students lose to questions of this easiness, each window with its most probable ability."""
+    person = torch.from_numpy(_window_of(log, window))
+    offset, response = easiness.of_interactions(log), torch.tensor(log.responses, dtype=torch.float32)
+    ability = torch.zeros(len(torch.unique(person)), requires_grad=True)
+    optimizer = torch.optim.LBFGS([ability], max_iter=ITERATIONS, line_search_fn="strong_wolfe")
+
+    def surprise() -> Tensor:
+        optimizer.zero_grad()
+        loss = functional.binary_cross_entropy_with_logits(ability[person] + offset, response, reduction="sum")
+        loss = loss + (ability / ABILITY_SPREAD).square().sum() / 2
+        loss.backward()  # type: ignore[no-untyped-call]
+        return loss
+
+    optimizer.step(surprise)  # type: ignore[no-untyped-call]
+    return float(surprise().detach()) / max(log.n_interactions, 1)
 
 
 def _asked(log: ResponseLog) -> tuple[Tensor, Tensor]:

@@ -9,6 +9,7 @@ from torch import nn
 from ldsim_env.logs import ResponseLog
 from ldsim_env.simulator.concept_encoder import ConceptEncoder
 from ldsim_env.simulator.difficulties import fit_easiness
+from ldsim_env.simulator.neighbours import Neighbours
 from ldsim_env.simulator.network import LDSimNetwork
 from ldsim_env.simulator.settings import NetworkSettings, TrainingSettings
 from ldsim_env.teacher.graph import ConceptGraph
@@ -24,11 +25,17 @@ class Parts(nn.Module):
 
     @classmethod
     def new(
-        cls, log: ResponseLog, network: NetworkSettings, training: TrainingSettings, graph: ConceptGraph | None = None
+        cls,
+        log: ResponseLog,
+        network: NetworkSettings,
+        training: TrainingSettings,
+        graph: ConceptGraph | None = None,
+        neighbours: Neighbours | None = None,
     ) -> Parts:
         """Parts for a log's bank: question priors from the log, start weights from the seed."""
         generator = torch.Generator().manual_seed(training.seed)
-        easiness = fit_easiness(log, training.window, training.question_spread, network.attempt_size > 0)
+        further = network.attempt_size > 0
+        easiness = fit_easiness(log, training.window, training.question_spread, further=further, neighbours=neighbours)
         asked = np.bincount(log.questions, minlength=log.bank.n_questions).astype(np.float32)
         fresh = LDSimNetwork(log.bank, easiness.first, torch.from_numpy(asked), network, easiness.further)
         fresh.initialise(generator)

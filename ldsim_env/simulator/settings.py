@@ -83,6 +83,8 @@ class TrainingSettings:
             batch holds the question.
         question_spread: Standard deviation of the questions' easiness around that of their concepts, in logits, before
             the log is read.
+        neighbours: Whether questions near one another in the platform's numbering are taken to be alike, where the log
+            bears it out; see `neighbours.py`.
         by_others: How far a question's prior is, in training, what other students say of it: 1 wholly, so that it
             doesn't know the answer that is to be predicted; 0 what all say. Between, gains are trained for what lies
             between new students and known ones.
@@ -105,6 +107,7 @@ class TrainingSettings:
     label_weight: float = 0.5
     question_penalty: float = 0.2
     question_spread: float = 0.7
+    neighbours: bool = True
     by_others: float = 0.5
     stopping_share: float = 0.1
     shrink: bool = True

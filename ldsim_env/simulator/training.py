@@ -22,8 +22,9 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from ldsim_env.errors import LogError
 from ldsim_env.logs import ResponseLog, refuse_leaks
 from ldsim_env.logs.windows import KT_MINIMUM, SIMULATION_MINIMUM, Windows, pad, padded, select_windows, windows
-from ldsim_env.simulator.difficulties import easiness_by_others
+from ldsim_env.simulator.difficulties import alike_neighbours, easiness_by_others
 from ldsim_env.simulator.distillation import Teaching, WindowLabels
+from ldsim_env.simulator.neighbours import Neighbours
 from ldsim_env.simulator.network import LDSimNetwork
 from ldsim_env.simulator.parts import Parts
 from ldsim_env.simulator.settings import NetworkSettings, TrainingSettings
@@ -97,7 +98,9 @@ class Trainer:
         self.history: list[EpochRecord] = []
         self.shrinkage = Shrinkage()  # of what was trained; chosen when training is over
         self._teaching = teaching or Teaching()
-        self._parts = Parts.new(log, network or NetworkSettings.suited_to(log), self.settings, self._teaching.graph)
+        sizes = network or NetworkSettings.suited_to(log)
+        self._neighbours = self._alike(sizes)
+        self._parts = Parts.new(log, sizes, self.settings, self._teaching.graph, self._neighbours)
         self._average = AveragedModel(self._parts, multi_avg_fn=_forgetting(self.settings.averaging))
         self._best = deepcopy(self._parts)
         self._prior_shift = self._by_others()
@@ -184,6 +187,13 @@ class Trainer:
         self._descend(loss + self.settings.label_weight * labels.loss + held)
         return float(loss.detach()), n
 
+    def _alike(self, sizes: NetworkSettings) -> Neighbours | None:
+        """The questions that the numbering tells to be alike, if any."""
+        if not self.settings.neighbours:
+            return None
+        settings = self.settings
+        return alike_neighbours(self.log, settings.window, settings.question_spread, further=sizes.attempt_size > 0)
+
     def _by_others(self) -> NDArray[np.float32]:
         """(n_interactions,): what the question's prior changes by when others than the student say how easy it is."""
         share = self.settings.by_others
@@ -191,7 +201,9 @@ class Trainer:
             return np.zeros(self.log.n_interactions, np.float32)
         network, settings = self._parts.network, self.settings
         further = network.settings.attempt_size > 0
-        others = easiness_by_others(self.log, settings.window, settings.question_spread, further)
+        others = easiness_by_others(
+            self.log, settings.window, settings.question_spread, further=further, neighbours=self._neighbours
+        )
         shift: NDArray[np.float32] = (share * (others - network.prior_easiness().of_interactions(self.log))).numpy()
         return shift
 
