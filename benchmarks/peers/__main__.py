@@ -19,7 +19,7 @@ from peers import canary as coin_flips
 from peers import grid as grids
 from peers import ours, page
 from peers.catalogue import KINDS, kinds_named
-from peers.report import report
+from peers.report import report, with_earlier
 from peers.scoring import ALARM
 from peers.split import read_split
 
@@ -62,9 +62,10 @@ def main(  # noqa: PLR0917 - options of the command line
 
 
 def _write(grid: grids.Grid, bank: str) -> None:
-    """JSON, the page's tables, and the plot."""
-    entries = report(grid)
-    write_json(RESULTS / f"peers-{bank}.json", {"bank": bank, "machine": machine(), "peers": entries})
+    """JSON, the page's tables, and the plot; peers whose scores are not in the folder keep their rows."""
+    results = RESULTS / f"peers-{bank}.json"
+    entries = with_earlier(report(grid), grids.read(results)["peers"] if results.exists() else [])
+    write_json(results, {"bank": bank, "machine": machine(), "peers": entries})
     page.write_page(REPOSITORY / "docs" / "peers.md", entries, bank, f"ldsim bench peers --bank {bank}")
     page.plot(REPOSITORY / "docs" / "pictures" / f"peers_{bank}.png", entries)
     console.print(page.tables(entries), markup=False, soft_wrap=True)

@@ -83,8 +83,12 @@ class IrtPeer(StepwisePeer):
             scale: What the shrunk log-odds are multiplied by: abilities vary too, so difficulties are further apart.
         """
         odds = shrunk_log_odds(log, CONCEPT_STRENGTH, QUESTION_STRENGTH)
+        self.take_difficulties(torch.from_numpy(-scale * odds.question))
+
+    def take_difficulties(self, difficulty: Tensor) -> None:
+        """Difficulties ``(n_questions,)`` in logits that were found elsewhere."""
         self.concept_difficulty.zero_()
-        self.deviation.copy_(torch.from_numpy(-scale * odds.question))
+        self.deviation.copy_(difficulty)
 
     def _logit(self, question: Tensor) -> Tensor:
         difficulty = self.concept_difficulty[self.ids[question]] + self.deviation[question]

@@ -36,6 +36,12 @@ def report(grid: Grid) -> list[dict[str, Any]]:
     return [_entry(grid, name, [read(file) for file in files]) for name, files in found.items() if files]
 
 
+def with_earlier(entries: list[dict[str, Any]], earlier: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The entries, and of earlier ones those of peers that have none now: on another machine their files are gone."""
+    found = {entry["peer"] for entry in entries}
+    return [*entries, *(entry for entry in earlier if entry["peer"] not in found)]
+
+
 def _entry(grid: Grid, name: str, runs: list[dict[str, Any]]) -> dict[str, Any]:
     kind = next((kind for kind in KINDS if kind.name == name), None)
     figures = {

@@ -13,6 +13,9 @@ import numpy as np
 import torch
 
 from ldsim_env.logs import PaddedWindows
+from ldsim_env.logs.windows import WINDOW_LENGTH
+from ldsim_env.simulator.difficulties import fit_easiness
+from ldsim_env.simulator.neighbours import neighbours_of
 from ldsim_env.simulator.tasks import kt_task
 from peers.bkt import BktPeer
 from peers.elo import EloPeer
@@ -95,6 +98,14 @@ def fit_irt_by_log_odds(peer: IrtPeer, split: Split, setting: float, seed: int) 
     """Difficulties that don't know who was asked; nothing is random."""
     del seed
     peer.take_log_odds(split.train, setting)
+
+
+@at_once
+def fit_irt_by_neighbours(peer: IrtPeer, split: Split, setting: float, seed: int) -> None:
+    """Most probable difficulties, as LDSim starts from: neighbours in the numbering are alike; nothing is random."""
+    del seed
+    easiness = fit_easiness(split.train, WINDOW_LENGTH, setting, neighbours=neighbours_of(split.bank))
+    peer.take_difficulties(-easiness.first)
 
 
 @at_once

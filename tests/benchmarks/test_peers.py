@@ -11,7 +11,7 @@ from peers.catalogue import KINDS, Kind, built, kinds_named
 from peers.grid import Grid, run
 from peers.page import plot, tables, write_page
 from peers.peer import Peer, read_windows, unroll_peer
-from peers.report import report
+from peers.report import report, with_earlier
 from peers.scoring import chance_band, evaluate_peer, refuse_incredible
 from peers.split import Split, split_logs, with_random_responses
 from peers.training import fit_by_adam
@@ -215,6 +215,13 @@ def test_the_grid_goes_on_from_what_is_there_and_fills_the_table(tmp_path: Path)
     assert once.startswith("# The peers\n\nBefore.\n\n<!-- made-up: made by `the command` -->")
     plot(tmp_path / "peers.png", entries)
     assert (tmp_path / "peers.png").stat().st_size > 1000
+
+
+def test_rows_of_peers_that_were_not_run_again_stay() -> None:
+    earlier = [{"peer": "Elo", "seeds": [0]}, {"peer": "AKT", "seeds": [0]}]
+    now = [{"peer": "Elo", "seeds": [0, 1]}]
+    assert with_earlier(now, earlier) == [{"peer": "Elo", "seeds": [0, 1]}, {"peer": "AKT", "seeds": [0]}]
+    assert with_earlier(now, []) == now
 
 
 @pytest.mark.slow
