@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,11 @@ from ldsim_env.simulator import (
     TrainingSettings,
     evaluate,
     fit_simulator,
+    load_simulator,
     predict_tasks,
     with_bank,
 )
+from ldsim_env.simulator.checkpoint import SIMULATOR_FILE
 from ldsim_env.teacher import read_labels, read_relations
 from peers import cost
 from peers.scoring import refuse_incredible
@@ -47,18 +49,24 @@ class LdsimSteps:
 
 
 def run_ours(split: Split, seed: int, folder: Path, alarm: float) -> dict[str, Any]:
-    """Fit, score and time LDSim under one seed; its sizes and learning rate are the package's defaults."""
-    started = time.monotonic()
-    train = replace(split.train, bank=split.known_bank)
-    network = fit_simulator(
-        train,
-        folder,
-        valid=split.stopping,
-        training=TrainingSettings(seed=seed),
-        teaching=bundled_teaching(split.name, train),
-        show_progress=False,
-    )
-    seconds = time.monotonic() - started
+    """Fit, score and time LDSim under one seed; its sizes and learning rate are the package's defaults.
+
+    A simulator that is in the folder already (of ``benchmarks/fidelity.py`` under the same seed, say) is not fitted
+    again.
+    """
+    if not (folder / SIMULATOR_FILE).exists():
+        train = replace(split.train, bank=split.known_bank)
+        fit_simulator(
+            train,
+            folder,
+            valid=split.stopping,
+            training=TrainingSettings(seed=seed),
+            teaching=bundled_teaching(split.name, train),
+            show_progress=False,
+        )
+    network = load_simulator(folder)
+    assert isinstance(network, LDSimNetwork)
+    seconds = sum(epoch["seconds"] for epoch in json.loads((folder / "history.json").read_text(encoding="utf-8")))
     evaluation = evaluate(split.test, predict_tasks(with_bank(network, split.bank), split.test))
     refuse_incredible(NAME, evaluation, alarm)
     return {"seconds": seconds, "evaluation": evaluation, "cost": measure_ours(network)}

@@ -102,8 +102,8 @@ class TrainingSettings:
     weight_decay: float = 1e-2
     gradient_clip: float = 1.0
     averaging: float = 0.99
-    rollout_share: float = 1.0
-    hard_share: float = 0.3
+    rollout_share: float = 0.7
+    hard_share: float = 0.0
     label_weight: float = 0.5
     question_penalty: float = 0.2
     question_spread: float = 0.7

@@ -233,3 +233,18 @@ def test_ldsim_goes_through_the_same_harness(tmp_path: Path) -> None:
     assert entry["positions"]["kt"] == 30 * 24
     assert entry["cost"]["state_bytes"]["500"] > 0
     assert "| LDSim | ldsim-env | 1 |" in tables([entry])
+
+
+@pytest.mark.slow
+def test_a_simulator_that_is_there_is_scored_without_another_fit(tmp_path: Path) -> None:
+    grid = Grid((), 1, tmp_path / "runs", lambda seed: made_up_split(30, 25), alarm=1.0)
+    run(grid, Console(quiet=True))
+    (before,) = report(grid)
+    weights = grid.folder / "LDSim-seed0" / "weights.safetensors"
+    fitted = weights.stat().st_mtime_ns
+    grid.score_file("LDSim", 0).unlink()
+    run(grid, Console(quiet=True))
+    (after,) = report(grid)
+    assert weights.stat().st_mtime_ns == fitted
+    assert after["figures"] == before["figures"]
+    assert after["seconds"] == before["seconds"]
