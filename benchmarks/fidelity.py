@@ -3,6 +3,7 @@
     python benchmarks/fidelity.py [--bank assist09] [--seeds 3] [--relations FILE] [--labels FILE] [--out FILE]
 
 Needs the real logs (LDSIM_DATA, by default ../shared/data). Writes figures for every seed, the probes, and the machine.
+Each simulator is kept under results/runs and not fitted again: delete its folder after a change.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from parts.fits import fitted_in
 from parts.machine import machine
 from parts.seeds import over_seeds
 
@@ -51,10 +53,10 @@ def run_seed(options: argparse.Namespace, seed: int) -> dict[str, Any]:
     train, held_out = (read_logs([folder / f"fold{i}.csv" for i in folds]) for folds in ((1, 2, 3), (4,)))
     graph = read_relations(options.relations, train.bank) if options.relations else None
     teaching = Teaching(graph, read_labels(options.labels, train, graph) if options.labels else None)
-    started = time.monotonic()
     out = options.out.parent / "runs" / f"{options.out.stem}-seed{seed}"
-    fitted = fit_simulator(train, out, training=TrainingSettings(seed=seed), teaching=teaching)
-    seconds = time.monotonic() - started
+    fitted, seconds = fitted_in(
+        out, partial(fit_simulator, train, training=TrainingSettings(seed=seed), teaching=teaching)
+    )
     network, matched = for_log(fitted, held_out)
     evaluation = evaluate(matched.log, predict_tasks(network, matched.log))
     probes = probe_real_students(network, matched.log, n_students=400)

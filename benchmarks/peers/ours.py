@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from parts.fits import fitted_in
 from torch import Tensor
 
 import ldsim_env
@@ -18,11 +19,9 @@ from ldsim_env.simulator import (
     TrainingSettings,
     evaluate,
     fit_simulator,
-    load_simulator,
     predict_tasks,
     with_bank,
 )
-from ldsim_env.simulator.checkpoint import SIMULATOR_FILE
 from ldsim_env.teacher import read_labels, read_relations
 from peers import cost
 from peers.scoring import refuse_incredible
@@ -54,19 +53,16 @@ def run_ours(split: Split, seed: int, folder: Path, alarm: float) -> dict[str, A
     A simulator that is in the folder already (of ``benchmarks/fidelity.py`` under the same seed, say) is not fitted
     again.
     """
-    if not (folder / SIMULATOR_FILE).exists():
-        train = replace(split.train, bank=split.known_bank)
-        fit_simulator(
-            train,
-            folder,
-            valid=split.stopping,
-            training=TrainingSettings(seed=seed),
-            teaching=bundled_teaching(split.name, train),
-            show_progress=False,
-        )
-    network = load_simulator(folder)
-    assert isinstance(network, LDSimNetwork)
-    seconds = sum(epoch["seconds"] for epoch in json.loads((folder / "history.json").read_text(encoding="utf-8")))
+    train = replace(split.train, bank=split.known_bank)
+    fit = partial(
+        fit_simulator,
+        train,
+        valid=split.stopping,
+        training=TrainingSettings(seed=seed),
+        teaching=bundled_teaching(split.name, train),
+        show_progress=False,
+    )
+    network, seconds = fitted_in(folder, fit)
     evaluation = evaluate(split.test, predict_tasks(with_bank(network, split.bank), split.test))
     refuse_incredible(NAME, evaluation, alarm)
     return {"seconds": seconds, "evaluation": evaluation, "cost": measure_ours(network)}

@@ -28,6 +28,7 @@ class NetworkSettings:
             0 leaves them out, as does a log in which they are rare (`suited_to`).
         memory: How many of a student's last questions are remembered, for meeting the same question again. 200
             covers a whole training window.
+        numbered: Whether the platform's numbering tells which questions are alike; a fit finds out (`neighbours.py`).
         max_discrimination: A question's discrimination a_q stays within [1 / max_discrimination, max_discrimination].
         gain_scale: Weight of what an answer moves abilities and factors by; a fit shrinks it, see `shrinkage.py`.
         context_scale: Weight of the context; a fit shrinks it too.
@@ -40,6 +41,7 @@ class NetworkSettings:
     context_size: int = 32
     attempt_size: int = 0
     memory: int = 200
+    numbered: bool = False
     max_discrimination: float = 3.0
     gain_scale: float = 1.0
     context_scale: float = 1.0

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from copy import deepcopy
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import cast
@@ -100,6 +100,7 @@ class Trainer:
         self._teaching = teaching or Teaching()
         sizes = network or NetworkSettings.suited_to(log)
         self._neighbours = self._alike(sizes)
+        sizes = replace(sizes, numbered=self._neighbours is not None)
         self._parts = Parts.new(log, sizes, self.settings, self._teaching.graph, self._neighbours)
         self._average = AveragedModel(self._parts, multi_avg_fn=_forgetting(self.settings.averaging))
         self._best = deepcopy(self._parts)

@@ -7,10 +7,17 @@ import pytest
 import torch
 
 from ldsim_env.logs import QuestionBank, ResponseLog
-from ldsim_env.simulator import Trainer, TrainingSettings
+from ldsim_env.simulator import Trainer, TrainingSettings, with_bank
 from ldsim_env.simulator.difficulties import alike_neighbours, fit_easiness
-from ldsim_env.simulator.neighbours import REACH, SPREAD, Neighbours, neighbours_of
-from tests.simulator.made_up import TINY_NETWORK, TINY_TRAINING, log_of, made_up_log, renamed
+from ldsim_env.simulator.neighbours import REACH, SPREAD, Neighbours, neighbours_of, told_by_neighbours
+from tests.simulator.made_up import (
+    TINY_NETWORK,
+    TINY_TRAINING,
+    log_of,
+    made_up_log,
+    made_up_network,
+    renamed,
+)
 
 WINDOW, OWN_SPREAD = 200, 0.7
 N_QUESTIONS = 60
@@ -124,7 +131,41 @@ def test_the_trainer_starts_from_what_neighbours_say(taken: bool) -> None:
     network = Trainer(log, stopping, network=TINY_NETWORK, training=settings).run(show_progress=False)
     easy, hard = network.question_prior[[N_QUESTIONS // 2 - 1, N_QUESTIONS - 1]].tolist()
     assert (easy > hard + 0.5) == taken
+    assert network.settings.numbered == taken
 
 
 def test_neighbours_are_the_default() -> None:
     assert TrainingSettings().neighbours
+
+
+def test_new_questions_are_told_by_known_ones_nearby_of_their_kind() -> None:
+    # known: concept 0 at 100, 104 and 108, concept 1 at 101, 105 and 109; new: near and far of concept 0, near of 1
+    bank = numbered_bank([100, 101, 104, 105, 108, 109, 106, 107, 5000, 103])
+    deviation = torch.tensor([1.0, 0.0, 1.0, 0.0, 1.0, 0.0])
+    near, near_of_other, far, _ = told_by_neighbours(bank, 6, deviation).tolist()
+    assert 0.5 < near < 1  # three are not quite believed
+    assert near_of_other == 0
+    assert abs(far) < 1e-6
+
+
+def test_where_there_is_no_numbering_new_questions_are_told_nothing() -> None:
+    bank = replace(numbered_bank([1, 2, 3, 4]), problem_ids=())
+    assert told_by_neighbours(bank, 2, torch.ones(2)).tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("numbered", [True, False])
+def test_a_simulator_takes_new_questions_for_alike_where_its_fit_has_found_so(numbered: bool) -> None:
+    numbers = [*range(0, 40, 2), *range(1, 41, 2)]  # each new question between two known ones of its concept
+    concepts = [[0]] * 40
+    larger = QuestionBank.from_concept_lists(
+        "LINE", [f"q{q}" for q in range(40)], concepts, ["0"], problem_ids=[str(number) for number in numbers]
+    )
+    known = QuestionBank.from_concept_lists(
+        "LINE", larger.question_ids[:20], concepts[:20], ["0"], problem_ids=larger.problem_ids[:20]
+    )
+    network = made_up_network(known, replace(TINY_NETWORK, numbered=numbered))
+    network.question_prior.copy_(torch.linspace(-3, 3, 20))
+    network.freeze()
+    new = with_bank(network, larger).question_prior[20:]
+    assert (new.diff() > 0).all() == numbered
+    assert (new.max() > new.min() + 1) == numbered
