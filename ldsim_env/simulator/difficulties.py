@@ -9,6 +9,7 @@ questions are alike, a part of the deviation is shared by neighbours.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -81,24 +82,16 @@ def fit_easiness(
         (of_further, question_spread),
     )
     every = (ability, of_kind, deviation, shared, mean, mean_further, of_further)
-    optimizer = torch.optim.LBFGS(
-        [part for part in every if part.requires_grad], max_iter=ITERATIONS, line_search_fn="strong_wolfe"
-    )
 
     def found() -> Easiness:
         return Easiness(mean + of_kind[kinds] + deviation + shared, mean_further + of_further)
 
     def surprise() -> Tensor:
-        optimizer.zero_grad()
-        logit = ability[person] + found().of(question, attempts)
-        loss = functional.binary_cross_entropy_with_logits(logit, response, reduction="sum")
+        loss = _surprise_of_answers(ability[person] + found().of(question, attempts), response)
         loss = loss + sum((values / spread).square().sum() / 2 for values, spread in spreads)
-        if neighbours is not None:
-            loss = loss + neighbours.surprise(shared)
-        loss.backward()  # type: ignore[no-untyped-call]
-        return loss
+        return loss if neighbours is None else loss + neighbours.surprise(shared)
 
-    optimizer.step(surprise)  # type: ignore[no-untyped-call]
+    _make_least(surprise, [part for part in every if part.requires_grad])
     return Easiness(*(part.detach() for part in found()))
 
 
@@ -182,17 +175,31 @@ def _log_loss(easiness: Easiness, log: ResponseLog, window: int) -> float:
     person = torch.from_numpy(_window_of(log, window))
     offset, response = easiness.of_interactions(log), torch.tensor(log.responses, dtype=torch.float32)
     ability = torch.zeros(len(torch.unique(person)), requires_grad=True)
-    optimizer = torch.optim.LBFGS([ability], max_iter=ITERATIONS, line_search_fn="strong_wolfe")
 
     def surprise() -> Tensor:
+        of_ability = (ability / ABILITY_SPREAD).square().sum() / 2
+        return _surprise_of_answers(ability[person] + offset, response) + of_ability
+
+    _make_least(surprise, [ability])
+    return float(surprise().detach()) / max(log.n_interactions, 1)
+
+
+def _surprise_of_answers(logit: Tensor, response: Tensor) -> Tensor:
+    """Nats in all."""
+    return functional.binary_cross_entropy_with_logits(logit, response, reduction="sum")
+
+
+def _make_least(surprise: Callable[[], Tensor], values: list[Tensor]) -> None:
+    """Bring values to where they make the surprise least."""
+    optimizer = torch.optim.LBFGS(values, max_iter=ITERATIONS, line_search_fn="strong_wolfe")
+
+    def with_gradients() -> Tensor:
         optimizer.zero_grad()
-        loss = functional.binary_cross_entropy_with_logits(ability[person] + offset, response, reduction="sum")
-        loss = loss + (ability / ABILITY_SPREAD).square().sum() / 2
+        loss = surprise()
         loss.backward()  # type: ignore[no-untyped-call]
         return loss
 
-    optimizer.step(surprise)  # type: ignore[no-untyped-call]
-    return float(surprise().detach()) / max(log.n_interactions, 1)
+    optimizer.step(with_gradients)  # type: ignore[no-untyped-call]
 
 
 def _asked(log: ResponseLog) -> tuple[Tensor, Tensor]:
