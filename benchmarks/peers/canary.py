@@ -54,7 +54,7 @@ def _scores(kind: Kind, split: Split, seed: int) -> list[CanaryScore]:
         if kind.fit is fit_by_adam:
             fit_by_adam(peer, split, kind.settings[0], seed, epochs=EPOCHS)
         else:
-            kind.fit(peer, split, kind.settings[0], seed)
+            kind.fit(peer, split, kind.settings[0], seed, None)
         evaluation = evaluate_peer(peer, split.test, sampled_seeds=1)
     return [
         CanaryScore(kind.name, task, scores.overall.auc, chance_band(scores.overall))

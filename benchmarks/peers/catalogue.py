@@ -13,10 +13,12 @@ from ldsim_env.errors import SettingsError, missing_extra, unknown_name
 from ldsim_env.logs import QuestionBank
 from ldsim_env.logs.windows import WINDOW_LENGTH
 from peers import training
+from peers.akt import AktPeer
+from peers.attention import SaktPeer
 from peers.bkt import BktPeer
 from peers.concepts import concept_id_of_question, n_concept_ids
+from peers.dkvmn import DkvmnPeer
 from peers.elo import EloPeer
-from peers.history import AktPeer, DkvmnPeer, SaktPeer
 from peers.iekt import IektPeer
 from peers.irt import IrtPeer
 from peers.lstm import LstmPeer, SmoothLstmPeer
@@ -76,9 +78,7 @@ def _qdkt(bank: QuestionBank) -> Peer:
 def _dkvmn(bank: QuestionBank) -> Peer:
     from pykt.models.dkvmn import DKVMN  # noqa: PLC0415 - an optional package
 
-    n = n_concept_ids(bank)
-    net = DKVMN(n, dim_s=200, size_m=50, dropout=0.2)
-    return DkvmnPeer(net, concept_id_of_question(bank), {"v_emb_layer": n})
+    return DkvmnPeer(DKVMN(n_concept_ids(bank), dim_s=200, size_m=50, dropout=0.2), concept_id_of_question(bank))
 
 
 def _sakt(bank: QuestionBank) -> Peer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from safetensors.torch import load_file, save
 
 from ldsim_env.files import write_atomic, write_json
 from ldsim_env.simulator import LDSimNetwork, load_simulator
+from ldsim_env.simulator.training_state import TrainingState
 from peers import cost, ours
 from peers.catalogue import Kind, built
 from peers.peer import Peer
@@ -157,12 +159,14 @@ def _fit(grid: Grid, kind: Kind, split: Split, seed: int, setting: float) -> Non
     out = grid.fit_file(kind, seed, setting)
     if out.exists():
         return
+    kept = TrainingState(out.with_suffix(""), {"peer": kind.name, "seed": seed, "setting": setting})
     with _own_randomness(seed):
         peer = built(kind, split.bank)
-        record = kind.fit(peer, split, setting, seed)
+        record = kind.fit(peer, split, setting, seed, kept)
     weights = {name: value.contiguous() for name, value in peer.state_dict().items()}
     write_atomic(out.with_suffix(".safetensors"), save(weights))
     write_json(out, {"peer": kind.name, "seed": seed, "setting": setting, **asdict(record)})
+    shutil.rmtree(kept.path.parent, ignore_errors=True)
 
 
 def _with_weights(kind: Kind, split: Split, record: Path) -> Peer:

@@ -17,6 +17,7 @@ from ldsim_env.logs.windows import WINDOW_LENGTH
 from ldsim_env.simulator.difficulties import fit_easiness
 from ldsim_env.simulator.neighbours import neighbours_of
 from ldsim_env.simulator.tasks import kt_task
+from ldsim_env.simulator.training_state import TrainingState
 from peers.bkt import BktPeer
 from peers.elo import EloPeer
 from peers.irt import IrtPeer
@@ -46,32 +47,54 @@ class FitRecord:
         return max(self.stopping_auc)
 
 
-Fit = Callable[[Peer, Split, float, int], FitRecord]
-"""Fits a peer in place, given the split, the setting that is searched, and the seed."""
+Fit = Callable[[Peer, Split, float, int, TrainingState | None], FitRecord]
+"""Fits a peer in place, given the split, the setting that is searched, the seed, and where a long fit is kept."""
 
 
 def fit_by_adam(
-    peer: Peer, split: Split, learning_rate: float, seed: int, *, epochs: int = EPOCHS, patience: int = PATIENCE
+    peer: Peer,
+    split: Split,
+    learning_rate: float,
+    seed: int,
+    kept: TrainingState | None = None,
+    *,
+    epochs: int = EPOCHS,
+    patience: int = PATIENCE,
 ) -> FitRecord:
-    """Adam until the stopping students' AUC has not risen for `patience` epochs; the best epoch's weights stay."""
-    started, aucs, best = time.monotonic(), [float("-inf")], peer.state_dict()
-    optimiser = torch.optim.Adam(peer.parameters(), lr=learning_rate)
-    seen, rng = split.training_windows, np.random.default_rng(seed)
-    while len(aucs) <= epochs and len(aucs) - int(np.argmax(aucs)) <= patience:
-        _one_epoch(peer, optimiser, seen, rng)
-        auc = stopping_auc(peer, split)
-        if auc > max(aucs):
-            best = copy.deepcopy(peer.state_dict())
-        aucs.append(auc)
-    peer.load_state_dict(best)
+    """Adam until the stopping students' AUC has not risen for `patience` epochs; the best epoch's weights stay.
+
+    Torch's generator is seeded anew for each epoch, so that a fit that was killed goes on as if it had not been.
+    """
+    optimiser, best = torch.optim.Adam(peer.parameters(), lr=learning_rate), copy.deepcopy(peer)
+    parts = {"peer": peer, "best": best}
+    done = kept.load(parts, optimiser) if kept else []
+    while len(done) < epochs and _since_best(done) < patience:
+        started, rng = time.monotonic(), np.random.default_rng([seed, len(done)])
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(int(rng.integers(2**31)))
+            _one_epoch(peer, optimiser, split.training_windows, rng)
+            auc = stopping_auc(peer, split)
+        done.append({"auc": auc, "seconds": time.monotonic() - started})
+        if _since_best(done) == 0:
+            best.load_state_dict(peer.state_dict())
+        if kept:
+            kept.save(parts, optimiser, done)
+    peer.load_state_dict(best.state_dict())
     peer.eval()
-    return FitRecord(tuple(aucs[1:]), time.monotonic() - started)
+    return FitRecord(tuple(epoch["auc"] for epoch in done), sum(epoch["seconds"] for epoch in done))
+
+
+def _since_best(done: list[dict[str, Any]]) -> int:
+    """Epochs since the first of the best."""
+    aucs = [epoch["auc"] for epoch in done]
+    return len(aucs) - 1 - int(np.argmax(aucs)) if aucs else 0
 
 
 def at_once(rule: Callable[[Any, Split, float, int], None]) -> Fit:
     """A fit without epochs, timed and scored: ``rule`` gets the peer, the split, the setting and the seed."""
 
-    def fit(peer: Peer, split: Split, setting: float, seed: int) -> FitRecord:
+    def fit(peer: Peer, split: Split, setting: float, seed: int, kept: TrainingState | None = None) -> FitRecord:
+        del kept  # it is done in a moment
         started = time.monotonic()
         rule(peer, split, setting, seed)
         return FitRecord((stopping_auc(peer, split),), time.monotonic() - started)

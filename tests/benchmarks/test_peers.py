@@ -20,6 +20,7 @@ from rich.console import Console
 from ldsim_env.errors import LeakError, SettingsError
 from ldsim_env.simulator import Scores
 from ldsim_env.simulator.tasks import kt_task
+from ldsim_env.simulator.training_state import TrainingState
 from tests.simulator.made_up import made_up_bank, made_up_log
 
 SIMPLE = kinds_named(["Elo", "IRT"])
@@ -91,7 +92,7 @@ def test_a_rollout_of_certain_answers_is_reading_them(kind: Kind) -> None:
     torch.testing.assert_close(probs[:, 4:], expected[:, 4:], rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["DKT", "qDKT", "SAKT", "AKT"])
+@pytest.mark.parametrize("name", ["DKT", "qDKT", "SAKT", "AKT", "DKVMN"])
 @torch.inference_mode()
 def test_the_wrapped_class_gives_what_the_class_itself_gives(name: str) -> None:
     """At responses of 0 and 1 the mixed embeddings and the read-out of one id are the class's own arithmetic."""
@@ -110,6 +111,8 @@ def test_the_wrapped_class_gives_what_the_class_itself_gives(name: str) -> None:
         own = net(questions, ids, r, data={"qshft": questions[:, 1:]})["y"]
     elif name == "SAKT":
         own = net(ids[:, :-1], r[:, :-1], ids[:, 1:])
+    elif name == "DKVMN":
+        own = net(ids, r)[:, 1:]
     else:
         own = net(ids, r, questions)[0][:, 1:]
     torch.testing.assert_close(probs, own)
@@ -119,7 +122,7 @@ def test_peers_learn_what_there_is() -> None:
     split = made_up_split(200, 40)
     for kind in SIMPLE:
         peer = built(kind, split.bank)
-        kind.fit(peer, split, kind.settings[0], 0)
+        kind.fit(peer, split, kind.settings[0], 0, None)
         assert kt_task(partial(read_windows, peer), split.test).scores().auc > 0.7
 
 
@@ -134,6 +137,22 @@ def test_training_by_adam_helps_and_keeps_the_best_epoch(name: str) -> None:
     assert record.best > before
     if name != "IEKT":  # which draws anew each time
         assert kt_task(partial(read_windows, peer), split.stopping).scores().auc == pytest.approx(record.best)
+
+
+def test_a_fit_that_was_killed_goes_on_as_if_it_had_not_been(tmp_path: Path) -> None:
+    (kind,), split = kinds_named(["DKT"]), made_up_split(60, 20)
+
+    def fitted(epochs: int, kept: TrainingState | None) -> tuple[Peer, tuple[float, ...]]:
+        peer = made(kind)
+        return peer, fit_by_adam(peer, split, 1e-2, 0, kept, epochs=epochs, patience=9).stopping_auc
+
+    whole, aucs = fitted(4, None)
+    kept = TrainingState(tmp_path, {"peer": kind.name})
+    fitted(2, kept)
+    resumed, later = fitted(4, kept)
+    assert later == aucs
+    for name, value in whole.state_dict().items():
+        torch.testing.assert_close(resumed.state_dict()[name], value)
 
 
 def test_bkt_finds_the_parameters_of_made_up_students() -> None:
@@ -155,7 +174,7 @@ def test_bkt_finds_the_parameters_of_made_up_students() -> None:
 def test_the_canary_is_at_one_half_and_a_peer_that_sees_answers_is_not() -> None:
     split = with_random_responses(made_up_split(150, 40), np.random.default_rng(0))
     peer = built(SIMPLE[1], split.bank)
-    SIMPLE[1].fit(peer, split, 1.0, 0)
+    SIMPLE[1].fit(peer, split, 1.0, 0, None)
     scores = evaluate_peer(peer, split.test, 1).tasks["kt"].overall
     assert abs(scores.auc - 0.5) < chance_band(scores)
 
