@@ -132,12 +132,12 @@ KINDS = (
     ),
     Kind("BKT", "pyBKT", "4 a concept", _bkt, training.fit_bkt, "nothing", (0.0,)),
     Kind("DKT", PYKT, "LSTM 200", _dkt),
-    Kind("AKT", PYKT, "256, 8 heads, 1 block", _akt, settings=LEARNING_RATES_OF_SLOW_PEERS, sampled_seeds=1),
+    Kind("AKT", PYKT, "256, 8 heads, 1 block", _akt, settings=LEARNING_RATES_OF_SLOW_PEERS),
     Kind("SAKT", PYKT, "256, 8 heads, 1 block", _sakt, sampled_seeds=1),
     Kind("qDKT", PYKT, "LSTM 300", _qdkt),
     Kind("DKT+", PYKT, "LSTM 200", _dkt_plus),
     Kind("IEKT", PYKT, "64, 10 + 10 levels", _iekt),
-    Kind("DKVMN", PYKT, "50 x 200", _dkvmn, settings=LEARNING_RATES_OF_SLOW_PEERS, sampled_seeds=1),
+    Kind("DKVMN", PYKT, "50 x 200", _dkvmn, settings=LEARNING_RATES_OF_SLOW_PEERS),
 )  # in the order in which the grid runs them: cheap and important ones first
 
 

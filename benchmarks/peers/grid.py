@@ -18,6 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from safetensors.torch import load_file, save
 
 from ldsim_env.files import write_atomic, write_json
+from ldsim_env.logs import QuestionBank
 from ldsim_env.simulator import LDSimNetwork, load_simulator
 from ldsim_env.simulator.training_state import TrainingState
 from peers import cost, ours
@@ -95,16 +96,17 @@ def run(grid: Grid, console: Console) -> None:
 
 
 def measure(grid: Grid, console: Console) -> None:
-    """Time and weigh again what has scores under seed 0."""
+    """Time and weigh again what has scores under seed 0; a step costs the same whatever the weights are."""
+    bank = grid.split_of(0).bank
     for kind in grid.kinds:
         file = grid.score_file(kind.name, 0)
         if file.exists():
-            split = grid.split_of(0)
-            peer = _with_weights(kind, split, grid.fit_file(kind, 0, read(file)["setting"]))
-            _put_cost(file, cost.measure(peer, split.bank.n_questions, cost.n_parameters(peer)), console)
+            peer = _unfitted(kind, bank)
+            _put_cost(file, cost.measure(peer, bank.n_questions, cost.n_parameters(peer)), console)
     file = grid.score_file(ours.NAME, 0)
-    if grid.with_ours and file.exists():
-        network = load_simulator(grid.folder / f"{ours.NAME}-seed0")
+    fitted = grid.folder / f"{ours.NAME}-seed0"
+    if grid.with_ours and file.exists() and fitted.exists():
+        network = load_simulator(fitted)
         assert isinstance(network, LDSimNetwork)
         _put_cost(file, ours.measure_ours(network), console)
 
@@ -134,11 +136,15 @@ def _run_peer(grid: Grid, kind: Kind, seed: int) -> str:
     setting = grid.chosen(kind)
     if out.exists() and read(out)["setting"] == setting:
         return ""
-    peer = _with_weights(kind, split, grid.fit_file(kind, seed, setting))
+    record_file = grid.fit_file(kind, seed, setting)
+    if not record_file.with_suffix(".safetensors").exists():  # a clone has the records alone
+        record_file.unlink()
+        _fit(grid, kind, split, seed, setting)
+    peer = _with_weights(kind, split, record_file)
     with _own_randomness(seed):
         evaluation = evaluate_peer(peer, split.test, kind.sampled_seeds)
     refuse_incredible(kind.name, evaluation, grid.alarm)
-    record = read(grid.fit_file(kind, seed, setting))
+    record = read(record_file)
     measured = cost.measure(peer, split.bank.n_questions, cost.n_parameters(peer))
     write_json(
         out,
@@ -170,11 +176,15 @@ def _fit(grid: Grid, kind: Kind, split: Split, seed: int, setting: float) -> Non
 
 
 def _with_weights(kind: Kind, split: Split, record: Path) -> Peer:
-    with _own_randomness(0):
-        peer = built(kind, split.bank)
+    peer = _unfitted(kind, split.bank)
     peer.load_state_dict(load_file(record.with_suffix(".safetensors")))
-    peer.eval()
     return peer
+
+
+def _unfitted(kind: Kind, bank: QuestionBank) -> Peer:
+    with _own_randomness(0):
+        peer = built(kind, bank)
+    return peer.eval()
 
 
 def _run_ours(grid: Grid, seed: int) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from peers.catalogue import KINDS, Kind, built, kinds_named
-from peers.grid import Grid, run
+from peers.grid import Grid, measure, run
 from peers.page import plot, tables, write_page
 from peers.peer import Peer, read_windows, unroll_peer
 from peers.report import report, with_earlier
@@ -241,6 +241,23 @@ def test_rows_of_peers_that_were_not_run_again_stay() -> None:
     now = [{"peer": "Elo", "seeds": [0, 1]}]
     assert with_earlier(now, earlier) == [{"peer": "Elo", "seeds": [0, 1]}, {"peer": "AKT", "seeds": [0]}]
     assert with_earlier(now, []) == now
+
+
+def test_records_without_weights_are_enough_to_go_on_and_to_measure(tmp_path: Path) -> None:
+    """As in a clone, which has the records of fits and scores and no weights."""
+    kinds, console = kinds_named(["IRT"]), Console(quiet=True)
+    grid = Grid(kinds, 1, tmp_path, lambda seed: made_up_split(), tries=1, with_ours=False, alarm=1.0)
+    run(grid, console)
+    (before,) = report(grid)
+    grid.fit_file(kinds[0], 0, 1.0).with_suffix(".safetensors").unlink()
+    measure(grid, console)
+    (measured,) = report(grid)
+    assert measured["figures"] == before["figures"]
+    assert measured["cost"]["state_bytes"] == before["cost"]["state_bytes"]
+    grid.score_file("IRT", 0).unlink()
+    run(grid, console)
+    (again,) = report(grid)
+    assert again["figures"] == before["figures"]
 
 
 @pytest.mark.slow
