@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 import typer
@@ -19,7 +19,7 @@ from peers import canary as coin_flips
 from peers import grid as grids
 from peers import ours, page
 from peers.catalogue import KINDS, kinds_named
-from peers.report import report, with_earlier
+from peers.report import report, with_costs, with_earlier
 from peers.scoring import ALARM
 from peers.split import read_split
 
@@ -39,7 +39,7 @@ def main(  # noqa: PLR0917 - options of the command line
     tries: Annotated[int, typer.Option(help="How many of each peer's settings are searched.", min=1)] = 3,
     canary: Annotated[bool, typer.Option(help="Only train and score on coin flips: every AUC must be 0.5.")] = False,
     table_only: Annotated[bool, typer.Option(help="Run nothing; write the table of what is there.")] = False,
-    measure_only: Annotated[bool, typer.Option(help="Only time and weigh again what has scores.")] = False,
+    measure_only: Annotated[bool, typer.Option(help="Only time and weigh again, all in one run.")] = False,
     alarm: Annotated[float, typer.Option(help="An AUC above this stops everything.", min=0.5, max=1)] = ALARM,
     folder: Annotated[Path | None, typer.Option(help="Where fits and scores are kept and taken up again.")] = None,
 ) -> None:
@@ -54,17 +54,17 @@ def main(  # noqa: PLR0917 - options of the command line
         return
     kept = folder or RESULTS / "runs" / f"peers-{bank}"
     grid = grids.Grid(kinds, seeds, kept, split_of, tries, with_ours, alarm)
-    if measure_only:
-        grids.measure(grid, console)
-    elif not table_only:
+    measured = grids.measure(grid, console) if measure_only else {}
+    if not (measure_only or table_only):
         grids.run(grid, console)
-    _write(grid, bank)
+    _write(grid, bank, measured)
 
 
-def _write(grid: grids.Grid, bank: str) -> None:
+def _write(grid: grids.Grid, bank: str, measured: dict[str, dict[str, Any]]) -> None:
     """JSON, the page's tables, and the plot; peers whose scores are not in the folder keep their rows."""
     results = RESULTS / f"peers-{bank}.json"
     entries = with_earlier(report(grid), grids.read(results)["peers"] if results.exists() else [])
+    entries = with_costs(entries, measured)
     write_json(results, {"bank": bank, "machine": machine(), "peers": entries})
     page.write_page(REPOSITORY / "docs" / "peers.md", entries, bank, f"ldsim bench peers --bank {bank}")
     page.plot(REPOSITORY / "docs" / "pictures" / f"peers_{bank}.png", entries)

@@ -95,27 +95,34 @@ def run(grid: Grid, console: Console) -> None:
                 console.print(f"{clock} {name}, seed {seed}: {said} ({time.monotonic() - started:.0f} s)")
 
 
-def measure(grid: Grid, console: Console) -> None:
-    """Time and weigh again what has scores under seed 0; a step costs the same whatever the weights are."""
+def measure(grid: Grid, console: Console) -> dict[str, dict[str, Any]]:
+    """Time and weigh every peer of the grid anew, whether fitted or not: a step costs the same whatever the weights.
+
+    Returns:
+        By peer; what has scores under seed 0 gets it there too. LDSim is left out where it was not fitted.
+    """
     bank = grid.split_of(0).bank
+    measured = {}
     for kind in grid.kinds:
-        file = grid.score_file(kind.name, 0)
-        if file.exists():
-            peer = _unfitted(kind, bank)
-            _put_cost(file, cost.measure(peer, bank.n_questions, cost.n_parameters(peer)), console)
-    file = grid.score_file(ours.NAME, 0)
+        peer = _unfitted(kind, bank)
+        measured[kind.name] = cost.measure(peer, bank.n_questions, cost.n_parameters(peer))
+        _say_cost(kind.name, measured[kind.name], console)
     fitted = grid.folder / f"{ours.NAME}-seed0"
-    if grid.with_ours and file.exists() and fitted.exists():
+    if grid.with_ours and fitted.exists():
         network = load_simulator(fitted)
         assert isinstance(network, LDSimNetwork)
-        _put_cost(file, ours.measure_ours(network), console)
+        measured[ours.NAME] = ours.measure_ours(network)
+        _say_cost(ours.NAME, measured[ours.NAME], console)
+    records = {name: asdict(of) for name, of in measured.items()}
+    for name, record in records.items():
+        if (file := grid.score_file(name, 0)).exists():
+            write_json(file, read(file) | {"cost": record})
+    return records
 
 
-def _put_cost(file: Path, measured: cost.Cost, console: Console) -> None:
-    record = read(file) | {"cost": asdict(measured)}
-    write_json(file, record)
+def _say_cost(name: str, measured: cost.Cost, console: Console) -> None:
     times = {length: round(time, 1) for length, time in measured.microseconds.items()}
-    console.print(f"{record['peer']}: microseconds a step {times}, peak {measured.peak_megabytes} MB")
+    console.print(f"{name}: microseconds a step {times}, peak {measured.peak_megabytes} MB")
 
 
 Job = Callable[[], str]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -40,6 +41,12 @@ def with_earlier(entries: list[dict[str, Any]], earlier: list[dict[str, Any]]) -
     """The entries, and of earlier ones those of peers that have none now: on another machine their files are gone."""
     found = {entry["peer"] for entry in entries}
     return [*entries, *(entry for entry in earlier if entry["peer"] not in found)]
+
+
+def with_costs(entries: list[dict[str, Any]], measured: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """The entries with what was measured anew, in the form that JSON gives it back."""
+    costs: dict[str, Any] = json.loads(json.dumps(measured))
+    return [entry | {"cost": costs.get(entry["peer"], entry["cost"])} for entry in entries]
 
 
 def _entry(grid: Grid, name: str, runs: list[dict[str, Any]]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from peers.catalogue import KINDS, Kind, built, kinds_named
 from peers.grid import Grid, measure, run
 from peers.page import plot, tables, write_page
 from peers.peer import Peer, read_windows, unroll_peer
-from peers.report import report, with_earlier
+from peers.report import report, with_costs, with_earlier
 from peers.scoring import chance_band, evaluate_peer, refuse_incredible
 from peers.split import Split, split_logs, with_random_responses
 from peers.training import fit_by_adam
@@ -250,8 +250,9 @@ def test_records_without_weights_are_enough_to_go_on_and_to_measure(tmp_path: Pa
     run(grid, console)
     (before,) = report(grid)
     grid.fit_file(kinds[0], 0, 1.0).with_suffix(".safetensors").unlink()
-    measure(grid, console)
+    costs = measure(grid, console)
     (measured,) = report(grid)
+    assert with_costs([before], costs)[0]["cost"] == measured["cost"]
     assert measured["figures"] == before["figures"]
     assert measured["cost"]["state_bytes"] == before["cost"]["state_bytes"]
     grid.score_file("IRT", 0).unlink()
