@@ -38,9 +38,12 @@ def report(grid: Grid) -> list[dict[str, Any]]:
 
 
 def with_earlier(entries: list[dict[str, Any]], earlier: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The entries, and of earlier ones those of peers that have none now: on another machine their files are gone."""
-    found = {entry["peer"] for entry in entries}
-    return [*entries, *(entry for entry in earlier if entry["peer"] not in found)]
+    """The entries, and earlier ones of more seeds: of peers whose files are gone, or that are being run anew."""
+    found = {entry["peer"]: entry for entry in entries}
+    for entry in earlier:
+        if len(entry["seeds"]) > len(found.get(entry["peer"], {"seeds": []})["seeds"]):
+            found[entry["peer"]] = entry
+    return list(found.values())
 
 
 def with_costs(entries: list[dict[str, Any]], measured: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:

@@ -241,6 +241,7 @@ def test_rows_of_peers_that_were_not_run_again_stay() -> None:
     now = [{"peer": "Elo", "seeds": [0, 1]}]
     assert with_earlier(now, earlier) == [{"peer": "Elo", "seeds": [0, 1]}, {"peer": "AKT", "seeds": [0]}]
     assert with_earlier(now, []) == now
+    assert with_earlier(earlier, now) == [{"peer": "Elo", "seeds": [0, 1]}, {"peer": "AKT", "seeds": [0]}]
 
 
 def test_records_without_weights_are_enough_to_go_on_and_to_measure(tmp_path: Path) -> None:
