@@ -26,10 +26,8 @@ class AttentionPeer(Peer):
     """
 
     def __init__(self, net: nn.Module, concept_ids: Tensor, embeddings: dict[str, int]):
-        super().__init__()
+        super().__init__(concept_ids)
         self.net: Any = net
-        self.register_buffer("ids", concept_ids, persistent=False)
-        self.ids: Tensor
         self._mixed = [MixedEmbedding(getattr(net, name), n) for name, n in embeddings.items()]
         for name, mixed in zip(embeddings, self._mixed, strict=True):
             setattr(net, name, mixed)

@@ -27,9 +27,7 @@ class BktPeer(StepwisePeer):
     """
 
     def __init__(self, concept_ids: Tensor, n: int):
-        super().__init__()
-        self.register_buffer("ids", concept_ids, persistent=False)
-        self.ids: Tensor
+        super().__init__(concept_ids)
         for name in NAMES:
             self.register_buffer(name, torch.full((n,), 0.3))
         self.prior: Tensor

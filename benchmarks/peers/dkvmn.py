@@ -23,10 +23,8 @@ class DkvmnPeer(StepwisePeer):
     """
 
     def __init__(self, net: nn.Module, concept_ids: Tensor):
-        super().__init__()
+        super().__init__(concept_ids)
         self.net: Any = net
-        self.register_buffer("ids", concept_ids, persistent=False)
-        self.ids: Tensor
 
     def start(self, n: int) -> State:
         """The first values, ``(n, slots, width)``."""

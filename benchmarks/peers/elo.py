@@ -21,9 +21,7 @@ class EloPeer(StepwisePeer):
     """
 
     def __init__(self, concept_ids: Tensor, n: int):
-        super().__init__()
-        self.register_buffer("ids", concept_ids, persistent=False)
-        self.ids: Tensor
+        super().__init__(concept_ids)
         for name, size in (("concept_difficulty", n), ("deviation", len(concept_ids)), ("gain", 1)):
             self.register_buffer(name, torch.ones(size) if name == "gain" else torch.zeros(size))
         self.concept_difficulty: Tensor

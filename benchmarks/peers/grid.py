@@ -139,13 +139,13 @@ def _jobs(grid: Grid) -> Iterator[tuple[str, int, Job]]:
 def _run_peer(grid: Grid, kind: Kind, seed: int) -> str:
     out, split = grid.score_file(kind.name, seed), grid.split_of(seed)
     for setting in kind.settings[: grid.tries] if seed == 0 else (grid.chosen(kind),):
-        _fit(grid, kind, split, seed, setting)
+        if not grid.fit_file(kind, seed, setting).exists():
+            _fit(grid, kind, split, seed, setting)
     setting = grid.chosen(kind)
     if out.exists() and read(out)["setting"] == setting:
         return ""
     record_file = grid.fit_file(kind, seed, setting)
     if not record_file.with_suffix(".safetensors").exists():  # a clone has the records alone
-        record_file.unlink()
         _fit(grid, kind, split, seed, setting)
     peer = _with_weights(kind, split, record_file)
     with _own_randomness(seed):
@@ -170,8 +170,6 @@ def _run_peer(grid: Grid, kind: Kind, seed: int) -> str:
 
 def _fit(grid: Grid, kind: Kind, split: Split, seed: int, setting: float) -> None:
     out = grid.fit_file(kind, seed, setting)
-    if out.exists():
-        return
     kept = TrainingState(out.with_suffix(""), {"peer": kind.name, "seed": seed, "setting": setting})
     with _own_randomness(seed):
         peer = built(kind, split.bank)

@@ -22,10 +22,8 @@ class IektPeer(StepwisePeer):
     """
 
     def __init__(self, model: nn.Module, concept_ids: Tensor):
-        super().__init__()
+        super().__init__(concept_ids)
         self.model: Any = model
-        self.register_buffer("ids", concept_ids, persistent=False)
-        self.ids: Tensor
 
     def train(self, mode: bool = True) -> IektPeer:
         """Switch the network; the class's own ``train`` runs a whole training."""

@@ -25,9 +25,7 @@ class IrtPeer(StepwisePeer):
     """
 
     def __init__(self, concept_ids: Tensor, n: int):
-        super().__init__()
-        self.register_buffer("ids", concept_ids, persistent=False)
-        self.ids: Tensor
+        super().__init__(concept_ids)
         self.register_buffer("concept_difficulty", torch.zeros(n))
         self.concept_difficulty: Tensor
         self.register_buffer("deviation", torch.zeros(len(concept_ids)))

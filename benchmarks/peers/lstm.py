@@ -26,10 +26,8 @@ class LstmPeer(Peer):
     net: Any  # its layers have no types
 
     def __init__(self, net: nn.Module, id_of_question: Tensor):
-        super().__init__()
+        super().__init__(id_of_question)
         self.net = net
-        self.register_buffer("ids", id_of_question, persistent=False)
-        self.ids: Tensor
         self._n_ids = len(self.net.out_layer.bias)
 
     def window_probs(self, questions: Tensor, responses: Tensor) -> Tensor:

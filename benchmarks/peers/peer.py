@@ -30,7 +30,15 @@ class Peer(ABC, nn.Module):
     """A student model that is trained and measured here. A response between 0 and 1 is one by expectation.
 
     `after`, `answer_prob` and `learn` are pure, as the verbs of `ldsim_env.simulator.StudentModel`.
+
+    Args:
+        id_of_question: ``(n_questions,)`` int64, the id that the peer knows a question by: its concept id, mostly.
     """
+
+    def __init__(self, id_of_question: Tensor):
+        super().__init__()
+        self.register_buffer("ids", id_of_question, persistent=False)
+        self.ids: Tensor
 
     @abstractmethod
     def window_probs(self, questions: Tensor, responses: Tensor) -> Tensor:
