@@ -63,7 +63,10 @@ def write_page(path: Path, entries: list[Entry], bank: str, command: str) -> Non
 
 
 def plot(path: Path, entries: list[Entry]) -> None:
-    """Left: AUC of both tasks, range over seeds. Right: microseconds a student-step by length of the history."""
+    """Left: AUC of both tasks, range over seeds. Right: microseconds a student-step by length of the history.
+
+    Markers are open: what coincides is seen.
+    """
     ordered = sorted(entries, key=lambda entry: entry["figures"]["kt, auc"]["mean"])
     with new_figure(9, 1.6 + 0.3 * len(ordered), "Plotting the peers") as figure:
         left, right = figure.subplots(1, 2, sharey=True)
@@ -71,12 +74,12 @@ def plot(path: Path, entries: list[Entry]) -> None:
             for task, marker, colour in (("kt", "o", BLUE), ("simulation, sampled", "D", ORANGE)):
                 auc, called = entry["figures"][f"{task}, auc"], "KT task" if task == "kt" else task
                 left.plot([auc["low"], auc["high"]], [row, row], color=colour, linewidth=1.5)
-                left.plot(auc["mean"], row, marker, color=colour, label=called if row == 0 else None)
+                left.plot(auc["mean"], row, marker, fillstyle="none", color=colour, label=called if row == 0 else None)
             times = entry["cost"]["microseconds"]
             right.plot([times["50"], times["500"]], [row, row], color=GREY, linewidth=1)
             for history, marker in (("50", "o"), ("500", "s")):
                 label = f"after {history} interactions" if row == 0 else None
-                right.plot(times[history], row, marker, color=BLUE, label=label)
+                right.plot(times[history], row, marker, fillstyle="none", color=BLUE, label=label)
         left.set_yticks(range(len(ordered)), [entry["peer"] for entry in ordered])
         for tick, entry in zip(left.get_yticklabels(), ordered, strict=True):
             tick.set_fontweight("bold" if entry["peer"] == ours.NAME else "normal")
