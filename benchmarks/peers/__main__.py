@@ -57,15 +57,16 @@ def main(  # noqa: PLR0917 - options of the command line
     measured = grids.measure(grid, console) if measure_only else {}
     if not (measure_only or table_only):
         grids.run(grid, console)
-    _write(grid, bank, measured)
+    _write(grid, bank, measured, drawn_again=table_only)
 
 
-def _write(grid: grids.Grid, bank: str, measured: dict[str, dict[str, Any]]) -> None:
+def _write(grid: grids.Grid, bank: str, measured: dict[str, dict[str, Any]], drawn_again: bool) -> None:
     """JSON, the page's tables, and the plot; peers whose scores are not in the folder keep their rows."""
     results = RESULTS / f"peers-{bank}.json"
-    entries = with_earlier(report(grid), grids.read(results)["peers"] if results.exists() else [])
-    entries = with_costs(entries, measured)
-    write_json(results, {"bank": bank, "machine": machine(), "peers": entries})
+    earlier = grids.read(results) if results.exists() else {"peers": []}
+    entries = with_costs(with_earlier(report(grid), earlier["peers"]), measured)
+    where = earlier.get("machine", machine()) if drawn_again else machine()  # the one that the costs were measured on
+    write_json(results, {"bank": bank, "machine": where, "peers": entries})
     page.write_page(REPOSITORY / "docs" / "peers.md", entries, bank, f"ldsim bench peers --bank {bank}")
     page.plot(REPOSITORY / "docs" / "pictures" / f"peers_{bank}.png", entries)
     console.print(page.tables(entries), markup=False, soft_wrap=True)
