@@ -53,19 +53,20 @@ def run_ours(split: Split, seed: int, folder: Path, alarm: float) -> dict[str, A
     A simulator that is in the folder already (of ``benchmarks/fidelity.py`` under the same seed, say) is not fitted
     again.
     """
-    train = replace(split.train, bank=split.known_bank)
+    train, training = replace(split.train, bank=split.known_bank), TrainingSettings(seed=seed)
     fit = partial(
         fit_simulator,
         train,
         valid=split.stopping,
-        training=TrainingSettings(seed=seed),
+        training=training,
         teaching=bundled_teaching(split.name, train),
         show_progress=False,
     )
     network, seconds = fitted_in(folder, fit)
     evaluation = evaluate(split.test, predict_tasks(with_bank(network, split.bank), split.test))
     refuse_incredible(NAME, evaluation, alarm)
-    return {"seconds": seconds, "evaluation": evaluation, "cost": measure_ours(network)}
+    measured = measure_ours(network)
+    return {"patience": training.patience, "seconds": seconds, "evaluation": evaluation, "cost": measured}
 
 
 def measure_ours(network: LDSimNetwork) -> cost.Cost:

@@ -77,6 +77,7 @@ def _entry(grid: Grid, name: str, runs: list[dict[str, Any]]) -> dict[str, Any]:
         "auc_by_horizon": horizons,
         "seconds": vars(spread([run["seconds"] for run in runs])),
         "epochs": [run["epochs"] for run in runs],
+        "patience": runs[0]["patience"],
         "cost": runs[0]["cost"],
     }
 

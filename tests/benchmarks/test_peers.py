@@ -139,6 +139,18 @@ def test_training_by_adam_helps_and_keeps_the_best_epoch(name: str) -> None:
         assert kt_task(partial(read_windows, peer), split.stopping).scores().auc == pytest.approx(record.best)
 
 
+def test_training_ends_when_patience_is_used_up() -> None:
+    (kind,) = kinds_named(["DKT"])
+    impatient, patient = (
+        fit_by_adam(made(kind), made_up_split(60, 20), 3e-2, 0, epochs=40, patience=patience) for patience in (1, 3)
+    )
+    for record, patience in ((impatient, 1), (patient, 3)):
+        assert record.patience == patience
+        assert len(record.stopping_auc) < 40
+        assert max(record.stopping_auc[-patience:]) <= max(record.stopping_auc[:-patience])
+    assert patient.stopping_auc[: len(impatient.stopping_auc)] == impatient.stopping_auc
+
+
 def test_a_fit_that_was_killed_goes_on_as_if_it_had_not_been(tmp_path: Path) -> None:
     (kind,), split = kinds_named(["DKT"]), made_up_split(60, 20)
 
@@ -224,6 +236,7 @@ def test_the_grid_goes_on_from_what_is_there_and_fills_the_table(tmp_path: Path)
     entries = report(grid)
     assert [entry["peer"] for entry in entries] == ["Elo", "IRT"]
     assert entries[0]["seeds"] == [0, 1]
+    assert entries[0]["patience"] is None
     assert set(entries[0]["search"]["stopping_auc"]) == {"0.2", "0.4", "0.8"}
     page = tmp_path / "peers.md"
     page.write_text("# The peers\n\nBefore.\n")
