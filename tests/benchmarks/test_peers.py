@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from peers import __main__ as command
 from peers.catalogue import KINDS, Kind, built, kinds_named
-from peers.grid import Grid, measure, run
+from peers.grid import Grid, measure, read, run
 from peers.page import plot, tables, write_page
 from peers.peer import Peer, read_windows, unroll_peer
 from peers.report import report, with_costs, with_earlier
@@ -18,6 +19,7 @@ from peers.training import fit_by_adam
 from rich.console import Console
 
 from ldsim_env.errors import LeakError, SettingsError
+from ldsim_env.files import write_json
 from ldsim_env.simulator import Scores
 from ldsim_env.simulator.tasks import kt_task
 from ldsim_env.simulator.training_state import TrainingState
@@ -148,6 +150,7 @@ def test_training_ends_when_patience_is_used_up() -> None:
         assert record.patience == patience
         assert len(record.stopping_auc) < 40
         assert max(record.stopping_auc[-patience:]) <= max(record.stopping_auc[:-patience])
+        assert len(record.stopping_auc) - 1 - np.argmax(record.stopping_auc) == patience
     assert patient.stopping_auc[: len(impatient.stopping_auc)] == impatient.stopping_auc
 
 
@@ -274,6 +277,24 @@ def test_records_without_weights_are_enough_to_go_on_and_to_measure(tmp_path: Pa
     run(grid, console)
     (again,) = report(grid)
     assert again["figures"] == before["figures"]
+
+
+def test_drawing_the_tables_again_keeps_the_machine_of_the_measuring(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "REPOSITORY", tmp_path)
+    monkeypatch.setattr(command, "RESULTS", tmp_path)
+    monkeypatch.setattr(command, "read_split", lambda folder, seed: made_up_split())
+    (tmp_path / "docs" / "pictures").mkdir(parents=True)
+    results = tmp_path / "peers-made-up.json"
+    again = partial(command.main, "made-up", tmp_path, "Elo", seeds=1, tries=1, alarm=1.0)
+    again()
+    measured = read(results)
+    write_json(results, measured | {"machine": "another"})
+    again(table_only=True)
+    assert read(results) == measured | {"machine": "another"}
+    again(measure_only=True)
+    assert read(results)["machine"]["processor"] == measured["machine"]["processor"]
 
 
 @pytest.mark.slow
