@@ -63,7 +63,7 @@ def main(  # noqa: PLR0917 - options of the command line
 def _write(grid: grids.Grid, bank: str, measured: dict[str, dict[str, Any]], drawn_again: bool) -> None:
     """JSON, the page's tables, and the plot; peers whose scores are not in the folder keep their rows."""
     results = RESULTS / f"peers-{bank}.json"
-    earlier = grids.read(results) if results.exists() else {"machine": machine(), "peers": []}
+    earlier: dict[str, Any] = grids.read(results) if results.exists() else {"machine": machine(), "peers": []}
     entries = with_costs(with_earlier(report(grid), earlier["peers"]), measured)
     where = earlier["machine"] if drawn_again else machine()  # where the costs were measured
     write_json(results, {"bank": bank, "machine": where, "peers": entries})
