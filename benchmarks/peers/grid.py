@@ -26,6 +26,7 @@ from peers.catalogue import Kind, built
 from peers.peer import Peer
 from peers.scoring import ALARM, evaluate_peer, refuse_incredible
 from peers.split import Split
+from peers.training import PATIENCE
 
 
 @dataclass(frozen=True)
@@ -58,10 +59,15 @@ class Grid:
         """The scores of one peer under one seed."""
         return self.folder / f"{name}-seed{seed}-scores.json"
 
+    def is_fitted(self, kind: Kind, seed: int, setting: float) -> bool:
+        """Whether the fit's record is there, and of the rule by which fits end now."""
+        file = self.fit_file(kind, seed, setting)
+        return file.exists() and read(file)["patience"] in (None, PATIENCE)
+
     def searched(self, kind: Kind) -> dict[float, float]:
         """Stopping AUC of each setting of seed 0 that is there."""
-        files = {setting: self.fit_file(kind, 0, setting) for setting in kind.settings}
-        return {setting: max(read(file)["stopping_auc"]) for setting, file in files.items() if file.exists()}
+        there = [setting for setting in kind.settings if self.is_fitted(kind, 0, setting)]
+        return {setting: max(read(self.fit_file(kind, 0, setting))["stopping_auc"]) for setting in there}
 
     def chosen(self, kind: Kind) -> float:
         """The setting with the best stopping AUC."""
@@ -139,12 +145,12 @@ def _jobs(grid: Grid) -> Iterator[tuple[str, int, Job]]:
 def _run_peer(grid: Grid, kind: Kind, seed: int) -> str:
     out, split = grid.score_file(kind.name, seed), grid.split_of(seed)
     for setting in kind.settings[: grid.tries] if seed == 0 else (grid.chosen(kind),):
-        if not grid.fit_file(kind, seed, setting).exists():
+        if not grid.is_fitted(kind, seed, setting):
             _fit(grid, kind, split, seed, setting)
     setting = grid.chosen(kind)
-    if out.exists() and read(out)["setting"] == setting:
-        return ""
     record_file = grid.fit_file(kind, seed, setting)
+    if out.exists() and _is_of(read(out), read(record_file)):
+        return ""
     if not record_file.with_suffix(".safetensors").exists():  # a clone has the records alone
         _fit(grid, kind, split, seed, setting)
     peer = _with_weights(kind, split, record_file)
@@ -167,6 +173,10 @@ def _run_peer(grid: Grid, kind: Kind, seed: int) -> str:
         },
     )
     return _headline(read(out))
+
+
+def _is_of(scores: dict[str, Any], fit: dict[str, Any]) -> bool:
+    return all(scores[name] == fit[name] for name in ("setting", "patience"))
 
 
 def _fit(grid: Grid, kind: Kind, split: Split, seed: int, setting: float) -> None:

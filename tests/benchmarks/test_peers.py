@@ -15,7 +15,7 @@ from peers.peer import Peer, read_windows, unroll_peer
 from peers.report import report, with_costs, with_earlier
 from peers.scoring import chance_band, evaluate_peer, refuse_incredible
 from peers.split import Split, split_logs, with_random_responses
-from peers.training import fit_by_adam
+from peers.training import PATIENCE, fit_by_adam
 from rich.console import Console
 
 from ldsim_env.errors import LeakError, SettingsError
@@ -251,6 +251,23 @@ def test_the_grid_goes_on_from_what_is_there_and_fills_the_table(tmp_path: Path)
     assert once.startswith("# The peers\n\nBefore.\n\n<!-- made-up: made by `the command` -->")
     plot(tmp_path / "peers.png", entries)
     assert (tmp_path / "peers.png").stat().st_size > 1000
+
+
+def test_a_fit_that_another_patience_ended_is_done_again(tmp_path: Path) -> None:
+    pytest.importorskip("pykt.models", reason="the extra 'peers' is not installed")
+    (kind,) = kinds_named(["DKT"])
+    kind, console = replace(kind, fit=partial(fit_by_adam, epochs=2)), Console(quiet=True)
+    grid = Grid((kind,), 1, tmp_path, lambda seed: made_up_split(), tries=1, with_ours=False, alarm=1.0)
+    run(grid, console)
+    fit, scores = grid.fit_file(kind, 0, kind.settings[0]), grid.score_file(kind.name, 0)
+    done, scored = read(fit), read(scores)
+    write_json(fit, done | {"patience": PATIENCE - 1, "stopping_auc": [0.1]})
+    write_json(scores, scored | {"patience": PATIENCE - 1, "tasks": {}})
+    assert grid.searched(kind) == {}
+    run(grid, console)
+    assert read(fit)["stopping_auc"] == done["stopping_auc"]
+    assert read(scores)["patience"] == PATIENCE
+    assert read(scores)["tasks"] == scored["tasks"]
 
 
 def test_rows_of_peers_that_were_not_run_again_stay() -> None:
