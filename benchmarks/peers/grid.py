@@ -81,6 +81,11 @@ def read(path: Path) -> dict[str, Any]:
     return content
 
 
+def are_alike(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Whether two records, of fits or scores, are of one setting and of one rule by which fits end."""
+    return all(one[name] == other[name] for name in ("setting", "patience"))
+
+
 def run(grid: Grid, console: Console) -> None:
     """Do what is not done yet: every peer under seed 0 with its search, then the further seeds.
 
@@ -149,7 +154,7 @@ def _run_peer(grid: Grid, kind: Kind, seed: int) -> str:
             _fit(grid, kind, split, seed, setting)
     setting = grid.chosen(kind)
     record_file = grid.fit_file(kind, seed, setting)
-    if out.exists() and _is_of(read(out), read(record_file)):
+    if out.exists() and are_alike(read(out), read(record_file)):
         return ""
     if not record_file.with_suffix(".safetensors").exists():  # a clone has the records alone
         _fit(grid, kind, split, seed, setting)
@@ -173,10 +178,6 @@ def _run_peer(grid: Grid, kind: Kind, seed: int) -> str:
         },
     )
     return _headline(read(out))
-
-
-def _is_of(scores: dict[str, Any], fit: dict[str, Any]) -> bool:
-    return all(scores[name] == fit[name] for name in ("setting", "patience"))
 
 
 def _fit(grid: Grid, kind: Kind, split: Split, seed: int, setting: float) -> None:

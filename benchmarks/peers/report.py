@@ -11,7 +11,7 @@ import numpy as np
 
 from peers import ours
 from peers.catalogue import KINDS, Kind
-from peers.grid import Grid, read
+from peers.grid import Grid, are_alike, read
 
 TASKS = {"kt": "KT", "simulation, sampled": "sampled", "simulation, expected": "expected", "simulation, hard": "hard"}
 
@@ -31,10 +31,14 @@ def spread(values: Sequence[float]) -> Spread:
 
 
 def report(grid: Grid) -> list[dict[str, Any]]:
-    """One entry a peer that has scores in the grid's folder, whatever the grid itself would run; plain values."""
+    """One entry a peer that has scores in the grid's folder, whatever the grid itself would run; plain values.
+
+    Seeds whose setting or patience is not that of the first are left out: they wait to be run again.
+    """
     names = [*(kind.name for kind in KINDS), ours.NAME]
     found = {name: sorted(grid.folder.glob(f"{name}-seed*-scores.json")) for name in names}
-    return [_entry(grid, name, [read(file) for file in files]) for name, files in found.items() if files]
+    runs = {name: [read(file) for file in files] for name, files in found.items() if files}
+    return [_entry(grid, name, [run for run in of if are_alike(run, of[0])]) for name, of in runs.items()]
 
 
 def with_earlier(entries: list[dict[str, Any]], earlier: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -270,6 +270,18 @@ def test_a_fit_that_another_patience_ended_is_done_again(tmp_path: Path) -> None
     assert read(scores)["tasks"] == scored["tasks"]
 
 
+@pytest.mark.parametrize("changed", [{"setting": 0.2}, {"patience": PATIENCE - 1}], ids=str)
+def test_a_row_is_of_one_setting_and_one_patience(tmp_path: Path, changed: dict[str, float]) -> None:
+    grid = Grid(SIMPLE[:1], 2, tmp_path, lambda seed: made_up_split(), tries=1, with_ours=False, alarm=1.0)
+    run(grid, Console(quiet=True))
+    (both,) = report(grid)
+    second = grid.score_file("Elo", 1)
+    write_json(second, read(second) | changed)
+    (row,) = report(grid)
+    assert both["seeds"] == [0, 1]
+    assert row["seeds"] == [0]
+
+
 def test_rows_of_peers_that_were_not_run_again_stay() -> None:
     earlier = [{"peer": "Elo", "seeds": [0]}, {"peer": "AKT", "seeds": [0]}]
     now = [{"peer": "Elo", "seeds": [0, 1]}]
