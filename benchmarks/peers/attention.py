@@ -13,7 +13,7 @@ from ldsim_env.simulator import State
 from peers.mixed_embedding import MixedEmbedding
 from peers.peer import Batch, Peer
 
-ROWS = 64  # at once: attention weights of a whole batch would need gigabytes
+ROWS = 8  # at once: their attention weights stay in the processor's cache, a whole batch's would need gigabytes
 
 
 class AttentionPeer(Peer):
@@ -38,15 +38,20 @@ class AttentionPeer(Peer):
 
     def window_probs(self, questions: Tensor, responses: Tensor) -> Tensor:
         """All positions at once, some windows at a time."""
-        parts = zip(torch.split(questions, ROWS), torch.split(responses, ROWS), strict=True)
-        probs = torch.cat([self._forward(*part)[0] for part in parts])
+        probs, _ = self._by_rows(questions, responses)
         return torch.cat([probs.new_full((len(probs), 1), 0.5), probs], 1)
 
     def loss(self, batch: Batch) -> Tensor:
         """Cross-entropy and what the class adds."""
         scored = batch.scored[:, 1:]
-        probs, extra = self._forward(batch.questions, batch.responses)
+        probs, extra = self._by_rows(batch.questions, batch.responses)
         return functional.binary_cross_entropy(probs[scored], batch.responses[:, 1:][scored]) + extra
+
+    def _by_rows(self, questions: Tensor, responses: Tensor) -> tuple[Tensor, Tensor]:
+        """`_forward` of some windows at a time; what is added to the loss is a sum over windows."""
+        parts = zip(torch.split(questions, ROWS), torch.split(responses, ROWS), strict=True)
+        probs, extras = zip(*(self._forward(*part) for part in parts), strict=True)
+        return torch.cat(probs), torch.stack(extras).sum()
 
     def _show(self, responses: Tensor) -> Tensor:
         """Hand the responses to the embeddings; the class itself is given zeros."""

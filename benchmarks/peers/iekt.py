@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from ldsim_env.simulator import State
 from peers.peer import Batch, StepwisePeer
@@ -49,15 +50,25 @@ class IektPeer(StepwisePeer):
         return {"hidden": net.update_state(state["hidden"], question_vector, net.acq_matrix[level], answer)}
 
     def loss(self, batch: Batch) -> Tensor:
-        """The class's own: cross-entropy and the policy gradient of the levels."""
-        shifted = torch.where(torch.arange(batch.questions.shape[1]) < batch.lengths[:, None], batch.questions + 1, 0)
+        """The class's own (equations 15 to 21): cross-entropy and the policy gradient of the levels.
+
+        Written anew for all students at once: the class goes from one to the next, whose gradients alone take half of
+        an epoch, and counts the first padded position of a window as an interaction.
+        """
+        net, real = self.model.model, torch.arange(batch.questions.shape[1]) < batch.lengths[:, None]
         data = {
-            "qseqs": shifted[:, :-1],
-            "cq": shifted,
+            "cq": torch.where(real, batch.questions + 1, 0),
             "cc": self.ids[batch.questions].unsqueeze(-1),
             "cr": batch.responses,
         }
-        total: Tensor = self.model.train_one_step(data, process=False)[1]
+        _, *steps = self.model.predict_one_step(data, return_details=True, process=False)
+        acquisition, cognition, compared, asked, guessed, logits, _ = (torch.stack(step, 1) for step in steps)
+        worth = _discounted(guessed / batch.lengths[:, None] * real, net.gamma)[real]
+        policies = ((net.pi_cog_func, asked, cognition), (net.pi_sens_func, compared, acquisition))
+        chosen = [rule(seen[real]).gather(1, level[real].unsqueeze(1)) for rule, seen, level in policies]
+        of_levels = -(torch.cat(chosen, 1).log() * worth.unsqueeze(1)).sum() / real.sum()
+        of_answers = functional.binary_cross_entropy_with_logits(logits[real], batch.responses[real])
+        total: Tensor = net.lamb * of_levels + of_answers
         return total
 
     def _predict(self, state: State, question: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -67,6 +78,15 @@ class IektPeer(StepwisePeer):
         level = _draw(net.pi_cog_func(torch.cat([net.get_ques_representation(shifted, concepts), hidden], 1)))
         seen, vector, logit, _ = net.obtain_v(shifted, concepts, hidden, None, net.cog_matrix[level])
         return logit.squeeze(1), seen, vector
+
+
+def _discounted(rewards: Tensor, gamma: float) -> Tensor:
+    """What each step is worth: its reward and, the later the less, those after it; ``(n, length)`` (equation 17)."""
+    worth, rest = [], torch.zeros(len(rewards))
+    for reward in reversed(rewards.unbind(1)):
+        rest = reward + gamma * rest
+        worth.append(rest)
+    return torch.stack(worth[::-1], 1)
 
 
 def _draw(probs: Tensor) -> Tensor:

@@ -1,22 +1,27 @@
 """The peers' harness on made-up logs: steps equal windows, no answer is seen before it is given, alarm and canary."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from peers import __main__ as command
+from peers.attention import ROWS
 from peers.catalogue import KINDS, Kind, built, kinds_named
 from peers.grid import Grid, measure, read, run
 from peers.page import plot, tables, write_page
-from peers.peer import Peer, read_windows, unroll_peer
+from peers.peer import Batch, Peer, read_windows, unroll_peer
 from peers.report import report, with_costs, with_earlier
 from peers.scoring import chance_band, evaluate_peer, refuse_incredible
 from peers.split import Split, split_logs, with_random_responses
 from peers.training import PATIENCE, fit_by_adam
 from rich.console import Console
+from torch import nn
+from torch.nn import functional
 
 from ldsim_env.errors import LeakError, SettingsError
 from ldsim_env.files import write_json
@@ -118,6 +123,58 @@ def test_the_wrapped_class_gives_what_the_class_itself_gives(name: str) -> None:
     else:
         own = net(ids, r, questions)[0][:, 1:]
     torch.testing.assert_close(probs, own)
+
+
+@pytest.mark.parametrize("name", ["SAKT", "AKT"])
+def test_a_loss_some_rows_at_a_time_is_that_of_all_at_once(name: str) -> None:
+    """With a penalty of AKT that is a sum over windows, and fewer windows at the end than at a time."""
+    peer: Any = made(kinds_named([name])[0])
+    questions, responses = random_windows(ROWS + 3, 9)
+    if name == "AKT":
+        nn.init.normal_(peer.net.difficult_param.weight)
+    probs, penalty = peer._forward(questions, responses)
+    loss = peer.loss(Batch(questions, responses, torch.full((ROWS + 3,), 9)))
+    torch.testing.assert_close(loss, functional.binary_cross_entropy(probs, responses[:, 1:]) + penalty)
+    assert (penalty > 0) == (name == "AKT")
+
+
+def test_iekts_loss_for_all_students_at_once_is_the_classs_own() -> None:
+    peer: Any = made(kinds_named(["IEKT"])[0])
+    questions, responses = random_windows(6, 12)
+    data = {
+        "qseqs": questions[:, :-1] + 1,
+        "cq": questions + 1,
+        "cc": peer.ids[questions].unsqueeze(-1),
+        "cr": responses,
+    }
+    losses = (
+        lambda: peer.loss(Batch(questions, responses, torch.full((6,), 12))),
+        lambda: peer.model.train_one_step(data, process=False)[1],
+    )
+    (ours, our_gradients), (own, own_gradients) = (_loss_and_gradients(peer, loss) for loss in losses)
+    torch.testing.assert_close(ours, own)
+    for name, gradient in own_gradients.items():
+        torch.testing.assert_close(our_gradients[name], gradient, msg=name, rtol=1e-4, atol=1e-6)
+
+
+def test_iekts_loss_knows_nothing_of_what_is_behind_a_windows_end() -> None:
+    peer, (questions, responses) = made(kinds_named(["IEKT"])[0]), random_windows(6, 12)
+    lengths = torch.tensor([12, 11, 9, 7, 3, 1])
+    behind = torch.arange(12) >= lengths[:, None]
+    batches = (Batch(questions, torch.where(behind, fill, responses), lengths) for fill in (0.0, 1.0))
+    first, second = (_loss_and_gradients(peer, partial(peer.loss, batch))[0] for batch in batches)
+    torch.testing.assert_close(first, second)
+
+
+def _loss_and_gradients(peer: Peer, loss: Callable[[], torch.Tensor]) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+    """With the same draws at each call."""
+    peer.zero_grad()
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        value = loss()
+    value.backward()  # type: ignore[no-untyped-call]
+    named = peer.named_parameters()
+    return value.detach(), {name: weight.grad.clone() for name, weight in named if weight.grad is not None}
 
 
 def test_peers_learn_what_there_is() -> None:
