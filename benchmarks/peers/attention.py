@@ -41,11 +41,12 @@ class AttentionPeer(Peer):
         probs, _ = self._by_rows(questions, responses)
         return torch.cat([probs.new_full((len(probs), 1), 0.5), probs], 1)
 
-    def loss(self, batch: Batch) -> Tensor:
-        """Cross-entropy and what the class adds."""
+    def loss(self, batch: Batch, n_average: float) -> Tensor:
+        """Cross-entropy and what the class adds, which is a sum over windows already."""
         scored = batch.scored[:, 1:]
         probs, extra = self._by_rows(batch.questions, batch.responses)
-        return functional.binary_cross_entropy(probs[scored], batch.responses[:, 1:][scored]) + extra
+        answers = functional.binary_cross_entropy(probs[scored], batch.responses[:, 1:][scored], reduction="sum")
+        return answers / n_average + extra
 
     def _by_rows(self, questions: Tensor, responses: Tensor) -> tuple[Tensor, Tensor]:
         """`_forward` of some windows at a time; what is added to the loss is a sum over windows."""

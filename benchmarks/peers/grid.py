@@ -26,7 +26,7 @@ from peers.catalogue import Kind, built
 from peers.peer import Peer
 from peers.scoring import ALARM, evaluate_peer, refuse_incredible
 from peers.split import Split
-from peers.training import PATIENCE
+from peers.training import RULE
 
 
 @dataclass(frozen=True)
@@ -60,9 +60,9 @@ class Grid:
         return self.folder / f"{name}-seed{seed}-scores.json"
 
     def is_fitted(self, kind: Kind, seed: int, setting: float) -> bool:
-        """Whether the fit's record is there, and of the rule by which fits end now."""
+        """Whether the fit's record is there, and of the rule by which networks are fitted now."""
         file = self.fit_file(kind, seed, setting)
-        return file.exists() and read(file)["patience"] in (None, PATIENCE)
+        return file.exists() and read(file)["rule"] in (None, RULE)
 
     def searched(self, kind: Kind) -> dict[float, float]:
         """Stopping AUC of each setting of seed 0 that is there."""
@@ -82,8 +82,8 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def are_alike(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    """Whether two records, of fits or scores, are of one setting and of one rule by which fits end."""
-    return all(one[name] == other[name] for name in ("setting", "patience"))
+    """Whether two records, of fits or scores, are of one setting and of one rule of fitting."""
+    return all(one[name] == other[name] for name in ("setting", "rule"))
 
 
 def run(grid: Grid, console: Console) -> None:
@@ -171,7 +171,7 @@ def _run_peer(grid: Grid, kind: Kind, seed: int) -> str:
             "seed": seed,
             "setting": setting,
             "epochs": len(record["stopping_auc"]),
-            "patience": record["patience"],
+            "rule": record["rule"],
             "seconds": record["seconds"],
             "tasks": evaluation.to_json()["tasks"],
             "cost": asdict(measured),
@@ -182,7 +182,7 @@ def _run_peer(grid: Grid, kind: Kind, seed: int) -> str:
 
 def _fit(grid: Grid, kind: Kind, split: Split, seed: int, setting: float) -> None:
     out = grid.fit_file(kind, seed, setting)
-    kept = TrainingState(out.with_suffix(""), {"peer": kind.name, "seed": seed, "setting": setting})
+    kept = TrainingState(out.with_suffix(""), {"peer": kind.name, "seed": seed, "setting": setting, "rule": RULE})
     with _own_randomness(seed):
         peer = built(kind, split.bank)
         record = kind.fit(peer, split, setting, seed, kept)
@@ -216,7 +216,7 @@ def _run_ours(grid: Grid, seed: int) -> str:
             "seed": seed,
             "setting": None,
             "epochs": None,
-            "patience": done["patience"],
+            "rule": done["rule"],
             "seconds": done["seconds"],
             "tasks": done["evaluation"].to_json()["tasks"],
             "cost": asdict(done["cost"]),

@@ -49,7 +49,7 @@ class IektPeer(StepwisePeer):
         level = _draw(net.pi_sens_func(torch.cat(compared, 1)))
         return {"hidden": net.update_state(state["hidden"], question_vector, net.acq_matrix[level], answer)}
 
-    def loss(self, batch: Batch) -> Tensor:
+    def loss(self, batch: Batch, n_average: float) -> Tensor:
         """The class's own (equations 15 to 21): cross-entropy and the policy gradient of the levels.
 
         Written anew for all students at once: the class goes from one to the next, whose gradients alone take half of
@@ -66,9 +66,9 @@ class IektPeer(StepwisePeer):
         worth = _discounted(guessed / batch.lengths[:, None] * real, net.gamma)[real]
         policies = ((net.pi_cog_func, asked, cognition), (net.pi_sens_func, compared, acquisition))
         chosen = [rule(seen[real]).gather(1, level[real].unsqueeze(1)) for rule, seen, level in policies]
-        of_levels = -(torch.cat(chosen, 1).log() * worth.unsqueeze(1)).sum() / real.sum()
-        of_answers = functional.binary_cross_entropy_with_logits(logits[real], batch.responses[real])
-        total: Tensor = net.lamb * of_levels + of_answers
+        of_levels = -(torch.cat(chosen, 1).log() * worth.unsqueeze(1)).sum()
+        of_answers = functional.binary_cross_entropy_with_logits(logits[real], batch.responses[real], reduction="sum")
+        total: Tensor = (net.lamb * of_levels + of_answers) / n_average
         return total
 
     def _predict(self, state: State, question: Tensor) -> tuple[Tensor, Tensor, Tensor]:

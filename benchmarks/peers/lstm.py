@@ -68,7 +68,7 @@ class LstmPeer(Peer):
 class SmoothLstmPeer(LstmPeer):
     """DKT+: the loss also asks for the answer just seen and for a smooth path (Yeung & Yeung 2018, equation 8)."""
 
-    def loss(self, batch: Batch) -> Tensor:
+    def loss(self, batch: Batch, n_average: float) -> Tensor:
         """Cross-entropy of the next answer, of the present one, and the two norms of the read-out's change."""
         ids = self.ids[batch.questions[:, :-1]]
         hidden = self.net.lstm_layer(self._interaction(ids, batch.responses[:, :-1]))[0]
@@ -77,13 +77,13 @@ class SmoothLstmPeer(LstmPeer):
 
         def cross_entropy(asked: Tensor, responses: Tensor) -> Tensor:
             probs = every.gather(2, asked.unsqueeze(-1)).squeeze(-1)
-            return functional.binary_cross_entropy(probs[scored], responses[scored])
+            return functional.binary_cross_entropy(probs[scored], responses[scored], reduction="sum")
 
         change = (every[:, 1:] - every[:, :-1])[scored[:, 1:]]
         total: Tensor = (
             cross_entropy(self.ids[batch.questions[:, 1:]], batch.responses[:, 1:])
             + self.net.lambda_r * cross_entropy(ids, batch.responses[:, :-1])
-            + self.net.lambda_w1 * change.abs().mean()
-            + self.net.lambda_w2 * change.square().mean()
+            + self.net.lambda_w1 * change.abs().sum() / self._n_ids
+            + self.net.lambda_w2 * change.square().sum() / self._n_ids
         )
-        return total
+        return total / n_average

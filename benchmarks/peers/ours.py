@@ -66,7 +66,12 @@ def run_ours(split: Split, seed: int, folder: Path, alarm: float) -> dict[str, A
     evaluation = evaluate(split.test, predict_tasks(with_bank(network, split.bank), split.test))
     refuse_incredible(NAME, evaluation, alarm)
     measured = measure_ours(network)
-    return {"patience": training.patience, "seconds": seconds, "evaluation": evaluation, "cost": measured}
+    return {
+        "rule": f"patience {training.patience}, by batch",
+        "seconds": seconds,
+        "evaluation": evaluation,
+        "cost": measured,
+    }
 
 
 def measure_ours(network: LDSimNetwork) -> cost.Cost:

@@ -37,7 +37,7 @@ def tables(entries: list[Entry]) -> str:
         "parameters": lambda e: f"{e['cost']['parameters']:,}",
         "chosen": _chosen,
         "epochs": lambda e: ", ".join(str(n) for n in e["epochs"]) if e["epochs"][0] else "-",
-        "patience": lambda e: str(e["patience"] or "-"),
+        "rule": lambda e: e["rule"] or "-",
         "fit, s": lambda e: f"{e['seconds']['mean']:,.0f}",
         "us/step at 50": lambda e: f"{e['cost']['microseconds']['50']:,.1f}",
         "at 500": lambda e: f"{e['cost']['microseconds']['500']:,.1f}",

@@ -56,11 +56,17 @@ class Peer(ABC, nn.Module):
     def learn(self, state: State, question: Tensor, response: Tensor) -> State:
         """The state after one more response."""
 
-    def loss(self, batch: Batch) -> Tensor:
-        """What training makes small: cross-entropy over the scored positions."""
+    def loss(self, batch: Batch, n_average: float) -> Tensor:
+        """What training makes small: cross-entropy, summed over the scored positions.
+
+        Args:
+            batch: Windows.
+            n_average: How many positions an average batch scores; the sum is divided by that. A mean over this batch
+                would let an answer of a short window count for many of a long one, as batches are of like length.
+        """
         scored = batch.scored
         probs = self.window_probs(batch.questions, batch.responses)
-        return functional.binary_cross_entropy(probs[scored], batch.responses[scored])
+        return functional.binary_cross_entropy(probs[scored], batch.responses[scored], reduction="sum") / n_average
 
 
 class StepwisePeer(Peer):

@@ -33,7 +33,7 @@ def spread(values: Sequence[float]) -> Spread:
 def report(grid: Grid) -> list[dict[str, Any]]:
     """One entry a peer that has scores in the grid's folder, whatever the grid itself would run; plain values.
 
-    Seeds whose setting or patience is not that of the first are left out: they wait to be run again.
+    Seeds whose setting or rule of fitting is not that of the first are left out: they wait to be run again.
     """
     names = [*(kind.name for kind in KINDS), ours.NAME]
     found = {name: sorted(grid.folder.glob(f"{name}-seed*-scores.json")) for name in names}
@@ -81,7 +81,7 @@ def _entry(grid: Grid, name: str, runs: list[dict[str, Any]]) -> dict[str, Any]:
         "auc_by_horizon": horizons,
         "seconds": vars(spread([run["seconds"] for run in runs])),
         "epochs": [run["epochs"] for run in runs],
-        "patience": runs[0]["patience"],
+        "rule": runs[0]["rule"],
         "cost": runs[0]["cost"],
     }
 

@@ -29,6 +29,14 @@ EPOCHS = 60
 PATIENCE = 5  # two cut fits short: their stopping AUC wavers by .002 from epoch to epoch
 
 
+def rule_of(patience: int) -> str:
+    """How networks are fitted, for the records: fits of different rules are not put into one row."""
+    return f"patience {patience}, by answer"
+
+
+RULE = rule_of(PATIENCE)
+
+
 @dataclass(frozen=True)
 class FitRecord:
     """How a fit went.
@@ -36,12 +44,12 @@ class FitRecord:
     Args:
         stopping_auc: KT AUC on the stopping students after each epoch; one value where there are no epochs.
         seconds: Wall-clock time of the fit, the stopping scores included.
-        patience: Epochs without a better AUC that ended it, if no limit did before; None where there are no epochs.
+        rule: How it was made, as `rule_of` says it; None where there are no epochs.
     """
 
     stopping_auc: tuple[float, ...]
     seconds: float
-    patience: int | None = None
+    rule: str | None = None
 
     @property
     def best(self) -> float:
@@ -83,7 +91,7 @@ def fit_by_adam(
             kept.save(parts, optimiser, done)
     peer.load_state_dict(best.state_dict())
     peer.eval()
-    return FitRecord(tuple(epoch["auc"] for epoch in done), sum(epoch["seconds"] for epoch in done), patience)
+    return FitRecord(tuple(epoch["auc"] for epoch in done), sum(epoch["seconds"] for epoch in done), rule_of(patience))
 
 
 def _since_best(done: list[dict[str, Any]]) -> int:
@@ -158,8 +166,9 @@ def batches(seen: PaddedWindows, rng: np.random.Generator) -> Iterator[Batch]:
 
 
 def _one_epoch(peer: Peer, optimiser: torch.optim.Optimizer, seen: PaddedWindows, rng: np.random.Generator) -> None:
+    n_average = float((seen.lengths - 1).sum()) / -(-len(seen.lengths) // BATCH)
     peer.train()
     for batch in batches(seen, rng):
         optimiser.zero_grad()
-        peer.loss(batch).backward()  # type: ignore[no-untyped-call]
+        peer.loss(batch, n_average).backward()  # type: ignore[no-untyped-call]
         optimiser.step()

@@ -18,7 +18,7 @@ from peers.peer import Batch, Peer, read_windows, unroll_peer
 from peers.report import report, with_costs, with_earlier
 from peers.scoring import chance_band, evaluate_peer, refuse_incredible
 from peers.split import Split, split_logs, with_random_responses
-from peers.training import PATIENCE, fit_by_adam
+from peers.training import RULE, fit_by_adam, rule_of
 from rich.console import Console
 from torch import nn
 from torch.nn import functional
@@ -133,7 +133,7 @@ def test_a_loss_some_rows_at_a_time_is_that_of_all_at_once(name: str) -> None:
     if name == "AKT":
         nn.init.normal_(peer.net.difficult_param.weight)
     probs, penalty = peer._forward(questions, responses)
-    loss = peer.loss(Batch(questions, responses, torch.full((ROWS + 3,), 9)))
+    loss = peer.loss(Batch(questions, responses, torch.full((ROWS + 3,), 9)), (ROWS + 3) * 8)
     torch.testing.assert_close(loss, functional.binary_cross_entropy(probs, responses[:, 1:]) + penalty)
     assert (penalty > 0) == (name == "AKT")
 
@@ -148,7 +148,7 @@ def test_iekts_loss_for_all_students_at_once_is_the_classs_own() -> None:
         "cr": responses,
     }
     losses = (
-        lambda: peer.loss(Batch(questions, responses, torch.full((6,), 12))),
+        lambda: peer.loss(Batch(questions, responses, torch.full((6,), 12)), 6 * 12),
         lambda: peer.model.train_one_step(data, process=False)[1],
     )
     (ours, our_gradients), (own, own_gradients) = (_loss_and_gradients(peer, loss) for loss in losses)
@@ -162,8 +162,22 @@ def test_iekts_loss_knows_nothing_of_what_is_behind_a_windows_end() -> None:
     lengths = torch.tensor([12, 11, 9, 7, 3, 1])
     behind = torch.arange(12) >= lengths[:, None]
     batches = (Batch(questions, torch.where(behind, fill, responses), lengths) for fill in (0.0, 1.0))
-    first, second = (_loss_and_gradients(peer, partial(peer.loss, batch))[0] for batch in batches)
+    first, second = (_loss_and_gradients(peer, partial(peer.loss, batch, 40))[0] for batch in batches)
     torch.testing.assert_close(first, second)
+
+
+@pytest.mark.parametrize("name", ["DKT", "DKT+", "qDKT", "SAKT", "AKT", "DKVMN"])
+def test_an_answer_weighs_the_same_in_whatever_batch_it_is(name: str) -> None:
+    """Batches are of like length: by a mean over each, answers of short windows would weigh more."""
+    peer, (questions, responses) = made(kinds_named([name])[0]), random_windows(6, 12)
+    lengths = torch.tensor([12, 11, 9, 4, 3, 2])
+    every, long, short = (
+        _loss_and_gradients(peer, partial(peer.loss, Batch(questions[rows], responses[rows], lengths[rows]), 7))
+        for rows in (slice(6), slice(3), slice(3, 6))
+    )
+    torch.testing.assert_close(every[0], long[0] + short[0])
+    for parameter, gradient in every[1].items():
+        torch.testing.assert_close(gradient, long[1][parameter] + short[1][parameter], rtol=1e-4, atol=1e-6)
 
 
 def _loss_and_gradients(peer: Peer, loss: Callable[[], torch.Tensor]) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
@@ -204,7 +218,7 @@ def test_training_ends_when_patience_is_used_up() -> None:
         fit_by_adam(made(kind), made_up_split(60, 20), 3e-2, 0, epochs=40, patience=patience) for patience in (1, 3)
     )
     for record, patience in ((impatient, 1), (patient, 3)):
-        assert record.patience == patience
+        assert record.rule == rule_of(patience)
         assert len(record.stopping_auc) < 40
         assert max(record.stopping_auc[-patience:]) <= max(record.stopping_auc[:-patience])
         assert len(record.stopping_auc) - 1 - np.argmax(record.stopping_auc) == patience
@@ -296,7 +310,7 @@ def test_the_grid_goes_on_from_what_is_there_and_fills_the_table(tmp_path: Path)
     entries = report(grid)
     assert [entry["peer"] for entry in entries] == ["Elo", "IRT"]
     assert entries[0]["seeds"] == [0, 1]
-    assert entries[0]["patience"] is None
+    assert entries[0]["rule"] is None
     assert set(entries[0]["search"]["stopping_auc"]) == {"0.2", "0.4", "0.8"}
     page = tmp_path / "peers.md"
     page.write_text("# The peers\n\nBefore.\n")
@@ -310,24 +324,24 @@ def test_the_grid_goes_on_from_what_is_there_and_fills_the_table(tmp_path: Path)
     assert (tmp_path / "peers.png").stat().st_size > 1000
 
 
-def test_a_fit_that_another_patience_ended_is_done_again(tmp_path: Path) -> None:
+def test_a_fit_of_another_rule_is_done_again(tmp_path: Path) -> None:
     (elo, _), console = SIMPLE, Console(quiet=True)
-    kind = replace(elo, fit=lambda *given: replace(elo.fit(*given), patience=PATIENCE))  # needs no extra, so CI runs it
+    kind = replace(elo, fit=lambda *given: replace(elo.fit(*given), rule=RULE))  # needs no extra, so CI runs it
     grid = Grid((kind,), 1, tmp_path, lambda seed: made_up_split(), tries=1, with_ours=False, alarm=1.0)
     run(grid, console)
     fit, scores = grid.fit_file(kind, 0, kind.settings[0]), grid.score_file(kind.name, 0)
     done, scored = read(fit), read(scores)
-    write_json(fit, done | {"patience": PATIENCE - 1, "stopping_auc": [0.1]})
-    write_json(scores, scored | {"patience": PATIENCE - 1, "tasks": {}})
+    write_json(fit, done | {"rule": rule_of(1), "stopping_auc": [0.1]})
+    write_json(scores, scored | {"rule": rule_of(1), "tasks": {}})
     assert grid.searched(kind) == {}
     run(grid, console)
     assert read(fit)["stopping_auc"] == done["stopping_auc"]
-    assert read(scores)["patience"] == PATIENCE
+    assert read(scores)["rule"] == RULE
     assert read(scores)["tasks"] == scored["tasks"]
 
 
-@pytest.mark.parametrize("changed", [{"setting": 0.2}, {"patience": PATIENCE - 1}], ids=str)
-def test_a_row_is_of_one_setting_and_one_patience(tmp_path: Path, changed: dict[str, float]) -> None:
+@pytest.mark.parametrize("changed", [{"setting": 0.2}, {"rule": rule_of(1)}], ids=str)
+def test_a_row_is_of_one_setting_and_one_rule(tmp_path: Path, changed: dict[str, float | str]) -> None:
     grid = Grid(SIMPLE[:1], 2, tmp_path, lambda seed: made_up_split(), tries=1, with_ours=False, alarm=1.0)
     run(grid, Console(quiet=True))
     (both,) = report(grid)
