@@ -106,6 +106,7 @@ class Trainer:
         self._best = deepcopy(self._parts)
         self._prior_shift = self._by_others()
         self._windows = _by_length(windows(log, self.settings.window))
+        self._n_average = float((self._windows.length - 1).sum()) / self._n_batches
         self._labels = WindowLabels.place(self._teaching.labels, log, self._windows)
         self._optimizer = _optimizer(self._parts, self.settings)
         self._state = TrainingState(folder, self._identity()) if folder else None
@@ -185,7 +186,8 @@ class Trainer:
         loss = functional.binary_cross_entropy(prob[scored].clamp(1e-6, 1 - 1e-6), responses[scored])
         n = int(scored.sum())
         held = self.settings.question_penalty * network.question_terms(questions[scored]) / n
-        self._descend(loss + self.settings.label_weight * labels.loss + held)
+        # Windows of a batch are of like length: by means, an answer of a short one would count for many of a long one.
+        self._descend(n / self._n_average * (loss + self.settings.label_weight * labels.loss + held))
         return float(loss.detach()), n
 
     def _alike(self, sizes: NetworkSettings) -> Neighbours | None:

@@ -4,13 +4,16 @@ import json
 from dataclasses import asdict, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from ldsim_env.errors import LeakError, LogError, SettingsError
+from ldsim_env.logs.windows import select_windows
 from ldsim_env.simulator import LDSimNetwork, TrainingSettings, fit_simulator, load_simulator, read_provenance
 from ldsim_env.simulator.fitting import stopping_split
-from ldsim_env.simulator.models.fitting import fit_student_model
+from ldsim_env.simulator.models import FitSettings
+from ldsim_env.simulator.models.fitting import _Fitter, fit_student_model, new_student_model
 from tests.simulator.made_up import TINY_NETWORK, TINY_TRAINING, made_up_log, practised_state, renamed
 from tests.simulator.test_training import leaky_log
 
@@ -93,3 +96,21 @@ def test_a_refused_log_leaves_nothing_behind(tmp_path: Path) -> None:
 def test_a_single_student_can_not_be_split(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="at least 2 students to split, got 1"):
         fit_simulator(made_up_log(n_students=1), tmp_path, training=TrainingSettings(), show_progress=False)
+
+
+@pytest.mark.parametrize("kind", ["dkt", "attention", "irt"])
+def test_an_answer_weighs_the_same_in_whatever_batch_it_is(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Batches are of like length: by a mean over each, answers of short windows would weigh more."""
+    log = made_up_log(n_students=20, length=[4] * 10 + [40] * 10)
+    fitting = FitSettings(batch_size=10, gradient_clip=1e9)
+    fitter = _Fitter(new_student_model(kind, log), log, made_up_log(n_students=5, seed=1), fitting)
+    monkeypatch.setattr(fitter._optimizer, "step", lambda: None)
+
+    def gradients(rows: slice) -> list[torch.Tensor]:
+        fitter._fit_batch(select_windows(fitter._windows, np.arange(20)[rows]))
+        return [weight.grad.clone() for weight in fitter._model.parameters() if weight.grad is not None]
+
+    short, long, every = (gradients(rows) for rows in (slice(10), slice(10, 20), slice(20)))
+    assert every
+    for apart, together in zip(zip(short, long, strict=True), every, strict=True):
+        torch.testing.assert_close(sum(apart), together, rtol=1e-4, atol=1e-6)

@@ -92,6 +92,18 @@ def test_each_way_of_training_leads_elsewhere(settings: dict[str, float]) -> Non
     assert not same(weights(one), weights(other))
 
 
+def test_an_answer_weighs_the_same_in_whatever_batch_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Batches are of like length: by a mean over each, answers of short windows would weigh more."""
+    fitted = trainer(made_up_log(n_students=20, length=[4] * 10 + [40] * 10), batch_size=10, question_penalty=0.0)
+    losses: list[float] = []
+    monkeypatch.setattr(fitted, "_descend", lambda loss: losses.append(float(loss.detach())))
+    rng = np.random.default_rng(0)
+    trained = [fitted._train_batch(rows, rng) for rows in (np.arange(10), np.arange(10, 20))]
+    per_answer = [loss / (mean * n) for loss, (mean, n) in zip(losses, trained, strict=True)]
+    assert [n for _, n in trained] == [30, 390]
+    assert per_answer == pytest.approx([1 / 210, 1 / 210])  # one of the 210 answers that an average batch scores
+
+
 def test_the_global_generators_are_left_alone() -> None:
     torch_before, numpy_before = torch.get_rng_state(), np.random.get_state()[1].tolist()  # noqa: NPY002
     trainer(epochs=1).run(show_progress=False)

@@ -101,6 +101,7 @@ class _Fitter:
         self._windows = select_windows(found, np.argsort(found.length, kind="stable"))
         self._optimizer = _optimizer(model, fitting)
         self._n_batches = -(-len(found.length) // fitting.batch_size)
+        self._n_average = float((found.length - 1).sum()) / self._n_batches
 
     @property
     def best(self) -> EpochRecord:
@@ -151,7 +152,9 @@ class _Fitter:
         loss = functional.binary_cross_entropy_with_logits(logits[scored], responses[scored])
         n = int(scored.sum())
         self._optimizer.zero_grad()
-        (loss + self._model.penalty(questions[scored], self._fitting) / n).backward()  # type: ignore[no-untyped-call]
+        penalty = self._model.penalty(questions[scored], self._fitting) / n
+        # Windows of a batch are of like length: by means, an answer of a short one would count for many of a long one.
+        (n / self._n_average * (loss + penalty)).backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self._model.parameters(), self._fitting.gradient_clip)
         self._optimizer.step()
         return float(loss.detach()), n
