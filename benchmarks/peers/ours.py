@@ -26,6 +26,7 @@ from ldsim_env.teacher import read_labels, read_relations
 from peers import cost
 from peers.scoring import refuse_incredible
 from peers.split import Split
+from peers.training import rule_of
 
 NAME = "LDSim"
 BANKS = Path(ldsim_env.__file__).parent / "banks"
@@ -67,7 +68,7 @@ def run_ours(split: Split, seed: int, folder: Path, alarm: float) -> dict[str, A
     refuse_incredible(NAME, evaluation, alarm)
     measured = measure_ours(network)
     return {
-        "rule": f"patience {training.patience}, by batch",
+        "rule": rule_of(training.patience),
         "seconds": seconds,
         "evaluation": evaluation,
         "cost": measured,
