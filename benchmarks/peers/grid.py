@@ -59,14 +59,14 @@ class Grid:
         """The scores of one peer under one seed."""
         return self.folder / f"{name}-seed{seed}-scores.json"
 
-    def is_fitted(self, kind: Kind, seed: int, setting: float) -> bool:
-        """Whether the fit's record is there, and of the rule by which networks are fitted now."""
+    def is_fitted(self, kind: Kind, seed: int, setting: float, rule: str | None = RULE) -> bool:
+        """Whether the fit's record is there, and of a rule by which networks are fitted: that of now, mostly."""
         file = self.fit_file(kind, seed, setting)
-        return file.exists() and read(file)["rule"] in (None, RULE)
+        return file.exists() and read(file)["rule"] in (None, rule)
 
-    def searched(self, kind: Kind) -> dict[float, float]:
-        """Stopping AUC of each setting of seed 0 that is there."""
-        there = [setting for setting in kind.settings if self.is_fitted(kind, 0, setting)]
+    def searched(self, kind: Kind, rule: str | None = RULE) -> dict[float, float]:
+        """Stopping AUC of each setting of seed 0 that is there, by one rule of fitting."""
+        there = [setting for setting in kind.settings if self.is_fitted(kind, 0, setting, rule)]
         return {setting: max(read(self.fit_file(kind, 0, setting))["stopping_auc"]) for setting in there}
 
     def chosen(self, kind: Kind) -> float:

@@ -67,12 +67,7 @@ def run_ours(split: Split, seed: int, folder: Path, alarm: float) -> dict[str, A
     evaluation = evaluate(split.test, predict_tasks(with_bank(network, split.bank), split.test))
     refuse_incredible(NAME, evaluation, alarm)
     measured = measure_ours(network)
-    return {
-        "rule": rule_of(training.patience),
-        "seconds": seconds,
-        "evaluation": evaluation,
-        "cost": measured,
-    }
+    return {"rule": rule_of(training.patience), "seconds": seconds, "evaluation": evaluation, "cost": measured}
 
 
 def measure_ours(network: LDSimNetwork) -> cost.Cost:

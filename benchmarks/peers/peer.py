@@ -61,8 +61,7 @@ class Peer(ABC, nn.Module):
 
         Args:
             batch: Windows.
-            n_average: How many positions an average batch scores; the sum is divided by that. A mean over this batch
-                would let an answer of a short window count for many of a long one, as batches are of like length.
+            n_average: How many positions an average batch scores (`answers_per_batch`); the sum is divided by that.
         """
         scored = batch.scored
         probs = self.window_probs(batch.questions, batch.responses)

@@ -74,7 +74,7 @@ def _entry(grid: Grid, name: str, runs: list[dict[str, Any]]) -> dict[str, Any]:
         "sizes": kind.sizes if kind else "package defaults",
         "seeds": [run["seed"] for run in runs],
         "sampled_seeds": len(runs[0]["tasks"]["simulation, sampled"]["auc_by_seed"]),
-        "search": _search(grid, kind) if kind else None,
+        "search": _search(grid, kind, runs[0]["rule"]) if kind else None,
         "setting": runs[0]["setting"],
         "positions": {task: runs[0]["tasks"][task]["overall"]["n"] for task in TASKS},
         "figures": figures,
@@ -86,5 +86,7 @@ def _entry(grid: Grid, name: str, runs: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _search(grid: Grid, kind: Kind) -> dict[str, Any]:
-    return {"searched": kind.searched, "stopping_auc": {str(tried): auc for tried, auc in grid.searched(kind).items()}}
+def _search(grid: Grid, kind: Kind, rule: str | None) -> dict[str, Any]:
+    """Among which settings the row's own was chosen: those fitted by its rule."""
+    found = grid.searched(kind, rule)
+    return {"searched": kind.searched, "stopping_auc": {str(tried): auc for tried, auc in found.items()}}

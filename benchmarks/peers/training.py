@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from ldsim_env.logs import PaddedWindows
-from ldsim_env.logs.windows import WINDOW_LENGTH
+from ldsim_env.logs.windows import WINDOW_LENGTH, answers_per_batch
 from ldsim_env.simulator.difficulties import fit_easiness
 from ldsim_env.simulator.neighbours import neighbours_of
 from ldsim_env.simulator.tasks import kt_task
@@ -166,7 +166,7 @@ def batches(seen: PaddedWindows, rng: np.random.Generator) -> Iterator[Batch]:
 
 
 def _one_epoch(peer: Peer, optimiser: torch.optim.Optimizer, seen: PaddedWindows, rng: np.random.Generator) -> None:
-    n_average = float((seen.lengths - 1).sum()) / -(-len(seen.lengths) // BATCH)
+    n_average = answers_per_batch(seen.lengths, BATCH)
     peer.train()
     for batch in batches(seen, rng):
         optimiser.zero_grad()

@@ -74,6 +74,20 @@ def simulated_steps(length: NDArray[np.int64]) -> NDArray[np.int64]:
     return steps
 
 
+def answers_per_batch(lengths: NDArray[np.int64], batch_size: int) -> float:
+    """How many answers an average batch scores: every one but a window's first.
+
+    Training batches hold windows of like length. A batch's sum over its answers, divided by this, lets all answers of a
+    log weigh alike; by its mean, one of a short window would count for many of a long one.
+
+    Args:
+        lengths: ``(n_windows,)``, of all windows.
+        batch_size: Windows in a batch; the last batch may have fewer.
+    """
+    n_batches = -(-len(lengths) // batch_size)
+    return float((lengths - 1).sum()) / n_batches
+
+
 def padded(log: ResponseLog, found: Windows) -> PaddedWindows:
     """The windows' questions and responses side by side."""
     questions, responses = pad(log.questions, found), pad(log.responses, found)

@@ -21,7 +21,16 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from ldsim_env.errors import LogError
 from ldsim_env.logs import ResponseLog, refuse_leaks
-from ldsim_env.logs.windows import KT_MINIMUM, SIMULATION_MINIMUM, Windows, pad, padded, select_windows, windows
+from ldsim_env.logs.windows import (
+    KT_MINIMUM,
+    SIMULATION_MINIMUM,
+    Windows,
+    answers_per_batch,
+    pad,
+    padded,
+    select_windows,
+    windows,
+)
 from ldsim_env.simulator.difficulties import alike_neighbours, easiness_by_others
 from ldsim_env.simulator.distillation import Teaching, WindowLabels
 from ldsim_env.simulator.neighbours import Neighbours
@@ -106,7 +115,7 @@ class Trainer:
         self._best = deepcopy(self._parts)
         self._prior_shift = self._by_others()
         self._windows = _by_length(windows(log, self.settings.window))
-        self._n_average = float((self._windows.length - 1).sum()) / self._n_batches
+        self._n_average = answers_per_batch(self._windows.length, self.settings.batch_size)
         self._labels = WindowLabels.place(self._teaching.labels, log, self._windows)
         self._optimizer = _optimizer(self._parts, self.settings)
         self._state = TrainingState(folder, self._identity()) if folder else None
@@ -186,7 +195,6 @@ class Trainer:
         loss = functional.binary_cross_entropy(prob[scored].clamp(1e-6, 1 - 1e-6), responses[scored])
         n = int(scored.sum())
         held = self.settings.question_penalty * network.question_terms(questions[scored]) / n
-        # Windows of a batch are of like length: by means, an answer of a short one would count for many of a long one.
         self._descend(n / self._n_average * (loss + self.settings.label_weight * labels.loss + held))
         return float(loss.detach()), n
 

@@ -352,6 +352,18 @@ def test_a_row_is_of_one_setting_and_one_rule(tmp_path: Path, changed: dict[str,
     assert row["seeds"] == [0]
 
 
+def test_a_row_of_an_earlier_rule_keeps_its_search(tmp_path: Path) -> None:
+    grid = Grid(SIMPLE[:1], 1, tmp_path, lambda seed: made_up_split(), with_ours=False, alarm=1.0)
+    run(grid, Console(quiet=True))
+    (now,) = report(grid)
+    for file in tmp_path.glob("*.json"):
+        write_json(file, read(file) | {"rule": rule_of(1)})
+    (earlier,) = report(grid)
+    assert len(now["search"]["stopping_auc"]) == 3
+    assert earlier["search"] == now["search"]
+    assert grid.searched(SIMPLE[0]) == {}
+
+
 def test_rows_of_peers_that_were_not_run_again_stay() -> None:
     earlier = [{"peer": "Elo", "seeds": [0]}, {"peer": "AKT", "seeds": [0]}]
     now = [{"peer": "Elo", "seeds": [0, 1]}]

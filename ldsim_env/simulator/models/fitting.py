@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from ldsim_env.errors import SettingsError, unknown_name
 from ldsim_env.logs import ResponseLog, refuse_leaks
-from ldsim_env.logs.windows import Windows, padded, select_windows, windows
+from ldsim_env.logs.windows import Windows, answers_per_batch, padded, select_windows, windows
 from ldsim_env.simulator.fitting import origin, save_fitted, stopping_split
 from ldsim_env.simulator.models import STUDENT_MODELS, StudentNetwork
 from ldsim_env.simulator.models.settings import FitSettings
@@ -101,7 +101,7 @@ class _Fitter:
         self._windows = select_windows(found, np.argsort(found.length, kind="stable"))
         self._optimizer = _optimizer(model, fitting)
         self._n_batches = -(-len(found.length) // fitting.batch_size)
-        self._n_average = float((found.length - 1).sum()) / self._n_batches
+        self._n_average = answers_per_batch(found.length, fitting.batch_size)
 
     @property
     def best(self) -> EpochRecord:
@@ -152,9 +152,8 @@ class _Fitter:
         loss = functional.binary_cross_entropy_with_logits(logits[scored], responses[scored])
         n = int(scored.sum())
         self._optimizer.zero_grad()
-        penalty = self._model.penalty(questions[scored], self._fitting) / n
-        # Windows of a batch are of like length: by means, an answer of a short one would count for many of a long one.
-        (n / self._n_average * (loss + penalty)).backward()  # type: ignore[no-untyped-call]
+        penalty = self._model.penalty(questions[scored], self._fitting)
+        ((n * loss + penalty) / self._n_average).backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self._model.parameters(), self._fitting.gradient_clip)
         self._optimizer.step()
         return float(loss.detach()), n
