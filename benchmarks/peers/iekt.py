@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 from torch.nn import functional
 
 from ldsim_env.simulator import State
@@ -38,46 +39,106 @@ class IektPeer(StepwisePeer):
 
     def answer_prob(self, state: State, question: Tensor) -> Tensor:
         """P(right), ``(n,)``, at a drawn cognition level."""
-        return torch.sigmoid(self._predict(state, question)[0])
+        _, _, logit = self._predict(state["hidden"], self._vectors(question))
+        return torch.sigmoid(logit.squeeze(1))
 
     def learn(self, state: State, question: Tensor, response: Tensor) -> State:
         """The recurrent state after the response, at a drawn acquisition level."""
-        logit, seen, question_vector = self._predict(state, question)
-        answer, guess = response.unsqueeze(1), (logit > 0).float().unsqueeze(1)
+        vectors = self._vectors(question)
+        _, seen, logit = self._predict(state["hidden"], vectors)
+        answer, guess = response.unsqueeze(1), (logit > 0).float()
         compared = [seen * share for given in (answer, guess) for share in (given, 1 - given)]
         net = self.model.model
         level = _draw(net.pi_sens_func(torch.cat(compared, 1)))
-        return {"hidden": net.update_state(state["hidden"], question_vector, net.acq_matrix[level], answer)}
+        return {"hidden": net.update_state(state["hidden"], vectors, net.acq_matrix[level], answer)}
 
     def loss(self, batch: Batch, n_average: float) -> Tensor:
         """The class's own (equations 15 to 21): cross-entropy and the policy gradient of the levels.
 
-        Written anew for all students at once: the class goes from one to the next, whose gradients alone take half of
-        an epoch, and counts the first padded position of a window as an interaction.
+        Written anew for all students and steps at once, for the class takes four times as long: no gradient passes
+        through the draws, so that the state is an ordinary GRU's once they are done. The class also counts the first
+        padded position of a window as an interaction.
         """
         net, real = self.model.model, torch.arange(batch.questions.shape[1]) < batch.lengths[:, None]
-        data = {
-            "cq": torch.where(real, batch.questions + 1, 0),
-            "cc": self.ids[batch.questions].unsqueeze(-1),
-            "cr": batch.responses,
-        }
-        _, *steps = self.model.predict_one_step(data, return_details=True, process=False)
-        acquisition, cognition, compared, asked, guessed, logits, _ = (torch.stack(step, 1) for step in steps)
-        worth = _discounted(guessed / batch.lengths[:, None] * real, net.gamma)[real]
-        policies = ((net.pi_cog_func, asked, cognition), (net.pi_sens_func, compared, acquisition))
-        chosen = [rule(seen[real]).gather(1, level[real].unsqueeze(1)) for rule, seen, level in policies]
+        vectors, answers = self._vectors(batch.questions), batch.responses.unsqueeze(-1)
+        with torch.no_grad():
+            cognition, acquisition = self._drawn_levels(vectors, answers)
+        hidden = _before_each(net, vectors, answers, net.acq_matrix[acquisition])
+        parts = (vectors, answers, hidden, cognition, acquisition)
+        vectors, answers, hidden, cognition, acquisition = (part[real] for part in parts)
+        seen = torch.cat([hidden, vectors], 1)
+        logits = net.predictor(torch.cat([seen, net.cog_matrix[cognition]], 1))
+        guessed = (logits > 0).float()
+        rewards = torch.zeros(real.shape).masked_scatter(real, (guessed == answers).float())
+        worth = _discounted(rewards / batch.lengths[:, None], net.gamma)[real]
+        policies = (
+            (net.pi_cog_func(torch.cat([vectors, hidden], 1)), cognition),
+            (_acquisition_probs(net, _weights_by_case(net), seen, answers, guessed), acquisition),
+        )
+        chosen = [probs.gather(1, level.unsqueeze(1)) for probs, level in policies]
         of_levels = -(torch.cat(chosen, 1).log() * worth.unsqueeze(1)).sum()
-        of_answers = functional.binary_cross_entropy_with_logits(logits[real], batch.responses[real], reduction="sum")
+        of_answers = functional.binary_cross_entropy_with_logits(logits, answers, reduction="sum")
         total: Tensor = (net.lamb * of_levels + of_answers) / n_average
         return total
 
-    def _predict(self, state: State, question: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Logit, what the student has seen (state and question), and the question's vector."""
-        net, hidden = self.model.model, state["hidden"]
-        shifted, concepts = question + 1, self.ids[question].unsqueeze(-1)
-        level = _draw(net.pi_cog_func(torch.cat([net.get_ques_representation(shifted, concepts), hidden], 1)))
-        seen, vector, logit, _ = net.obtain_v(shifted, concepts, hidden, None, net.cog_matrix[level])
-        return logit.squeeze(1), seen, vector
+    def _drawn_levels(self, vectors: Tensor, answers: Tensor) -> tuple[Tensor, Tensor]:
+        """Levels of cognition and of acquisition, ``(n, length)`` each, drawn in the class's order."""
+        net, hidden = self.model.model, self.start(len(vectors))["hidden"]
+        weights, cognition, acquisition = _weights_by_case(net), [], []
+        for vector, answer in zip(vectors.unbind(1), answers.unbind(1), strict=True):
+            known, seen, logit = self._predict(hidden, vector)
+            gained = _draw(_acquisition_probs(net, weights, seen, answer, (logit > 0).float()))
+            hidden = net.update_state(hidden, vector, net.acq_matrix[gained], answer)
+            cognition.append(known)
+            acquisition.append(gained)
+        return torch.stack(cognition, 1), torch.stack(acquisition, 1)
+
+    def _predict(self, hidden: Tensor, vectors: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The drawn level, what the student has seen (state and question), and the logit at that level, ``(n, 1)``."""
+        net, seen = self.model.model, torch.cat([hidden, vectors], 1)
+        level = _draw(net.pi_cog_func(torch.cat([vectors, hidden], 1)))
+        return level, seen, net.predictor(torch.cat([seen, net.cog_matrix[level]], 1))
+
+    def _vectors(self, questions: Tensor) -> Tensor:
+        """What the network reads of each question, ``(..., width)``."""
+        vectors: Tensor = self.model.model.get_ques_representation(questions + 1, self.ids[questions].unsqueeze(-1))
+        return vectors
+
+
+def _before_each(net: Any, vectors: Tensor, answers: Tensor, levels: Tensor) -> Tensor:
+    """The state before each interaction, ``(n, length, width)``: the class's GRU (equations 13, 14) in torch's own."""
+    gates = [[getattr(net.gru_h, f"g_{source}{gate}").out for gate in "rzn"] for source in "ih"]
+    weights = {
+        f"{kind}_{source}h_l0": torch.cat([getattr(gate, kind) for gate in of_source])
+        for source, of_source in zip("ih", gates, strict=True)
+        for kind in ("weight", "bias")
+    }
+    read = torch.where(answers > 0, torch.cat([vectors, levels], -1), torch.cat([levels, vectors], -1))
+    gru = nn.GRU(read.shape[-1], net.emb_size, batch_first=True, device="meta")
+    states: Tensor = functional_call(gru, weights, (read[:, :-1],))[0]
+    return functional.pad(states, (0, 0, 1, 0))
+
+
+def _weights_by_case(net: Any) -> list[Tensor]:
+    """What the acquisition policy's first layer makes of what was seen: answered and guessed right, right and wrong...
+
+    It reads four copies of it, two of which are zeros (equations 9 to 11); the other two columns add up.
+    """
+    (first,) = net.checker_emb.lins
+    right, wrong, guessed_right, guessed_wrong = first.weight.chunk(4, 1)
+    return [answer + guess for answer in (right, wrong) for guess in (guessed_right, guessed_wrong)]
+
+
+def _acquisition_probs(net: Any, weights: list[Tensor], seen: Tensor, answers: Tensor, guessed: Tensor) -> Tensor:
+    """The class's ``pi_sens_func`` for answers and guesses of 0 and 1, ``(n, levels)``, without what is zero."""
+    policy = net.checker_emb
+    (first,) = policy.lins
+    case = (3 - 2 * answers - guessed).long().squeeze(1)
+    order = case.argsort()
+    cases = torch.split(seen[order], case.bincount(minlength=len(weights)).tolist())
+    first_layer = [functional.linear(rows, weight, first.bias) for rows, weight in zip(cases, weights, strict=True)]
+    logits = policy.out(policy.dropout(torch.relu(torch.cat(first_layer))))
+    return torch.softmax(logits[order.argsort()], 1)
 
 
 def _discounted(rewards: Tensor, gamma: float) -> Tensor:
@@ -90,5 +151,4 @@ def _discounted(rewards: Tensor, gamma: float) -> Tensor:
 
 
 def _draw(probs: Tensor) -> Tensor:
-    drawn: Tensor = torch.distributions.Categorical(probs).sample()  # type: ignore[no-untyped-call]
-    return drawn
+    return torch.multinomial(probs, 1).squeeze(1)
