@@ -1,4 +1,4 @@
-"""Peers of attention, trained on whole windows by pykt-toolkit's classes; SAKT among them."""
+"""What peers of attention share: they are trained on whole windows by pykt-toolkit's classes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ldsim_env.simulator import State
 from peers.mixed_embedding import MixedEmbedding
 from peers.peer import Batch, Peer
 
@@ -59,41 +58,3 @@ class AttentionPeer(Peer):
         for mixed in self._mixed:
             mixed.response = responses
         return torch.zeros(responses.shape, dtype=torch.int64)
-
-
-class SaktPeer(AttentionPeer):
-    """SAKT (Pandey & Karypis 2019): the question asked attends to the interactions before it.
-
-    The state is the last interactions themselves, read again at every step: an interaction's embedding holds its place
-    in the window, and moves when the window does.
-
-    Args:
-        net: pykt's `SAKT`.
-        concept_ids: ``(n_questions,)`` int64.
-        embeddings: Of (id, response).
-        longest: The most interactions that the class can look back on.
-    """
-
-    def __init__(self, net: nn.Module, concept_ids: Tensor, embeddings: dict[str, int], longest: int):
-        super().__init__(net, concept_ids, embeddings)
-        self.longest = longest
-
-    def after(self, questions: Tensor, responses: Tensor) -> State:
-        """The history, as far back as the class can look."""
-        return {"questions": questions[:, -self.longest :], "responses": responses[:, -self.longest :]}
-
-    def answer_prob(self, state: State, question: Tensor) -> Tensor:
-        """P(right), ``(n,)``; the response at hand is unknown, and the class does not look at it."""
-        questions = torch.cat([state["questions"], question.unsqueeze(1)], 1)
-        responses = torch.cat([state["responses"], torch.zeros(len(question), 1)], 1)
-        return self.window_probs(questions, responses)[:, -1]
-
-    def learn(self, state: State, question: Tensor, response: Tensor) -> State:
-        """The history with the interaction at its end."""
-        questions = torch.cat([state["questions"], question.unsqueeze(1)], 1)
-        return self.after(questions, torch.cat([state["responses"], response.unsqueeze(1)], 1))
-
-    def _forward(self, questions: Tensor, responses: Tensor) -> tuple[Tensor, Tensor]:
-        ids = self.ids[questions]
-        probs = self.net(ids[:, :-1], self._show(responses[:, :-1]), ids[:, 1:])
-        return probs, probs.new_zeros(())

@@ -14,7 +14,6 @@ from ldsim_env.logs import QuestionBank
 from ldsim_env.logs.windows import WINDOW_LENGTH
 from peers import training
 from peers.akt import AktPeer
-from peers.attention import SaktPeer
 from peers.bkt import BktPeer
 from peers.concepts import concept_id_of_question, n_concept_ids
 from peers.dkvmn import DkvmnPeer
@@ -23,6 +22,7 @@ from peers.iekt import IektPeer
 from peers.irt import IrtPeer
 from peers.lstm import LstmPeer, SmoothLstmPeer
 from peers.peer import Peer
+from peers.sakt import SaktPeer
 
 LEARNING_RATES = (1e-3, 3e-3, 3e-4)  # in the order in which `--tries` takes them
 
@@ -39,7 +39,6 @@ class Kind:
         fit: Fits it.
         searched: What is searched on the stopping students of seed 0, in words.
         settings: The values that are tried.
-        sampled_seeds: Seeds of the sampled simulation task: the protocol's 5, or 1 where a step reads the history anew.
     """
 
     name: str
@@ -49,7 +48,6 @@ class Kind:
     fit: training.Fit = training.fit_by_adam
     searched: str = "learning rate"
     settings: tuple[float, ...] = LEARNING_RATES
-    sampled_seeds: int = 5
 
 
 def _dkt(bank: QuestionBank) -> Peer:
@@ -132,7 +130,7 @@ KINDS = (
     Kind("BKT", "pyBKT", "4 a concept", _bkt, training.fit_bkt, "nothing", (0.0,)),
     Kind("DKT", PYKT, "LSTM 200", _dkt),
     Kind("AKT", PYKT, "256, 8 heads, 1 block", _akt),
-    Kind("SAKT", PYKT, "256, 8 heads, 1 block", _sakt, sampled_seeds=1),
+    Kind("SAKT", PYKT, "256, 8 heads, 1 block", _sakt),
     Kind("qDKT", PYKT, "LSTM 300", _qdkt),
     Kind("DKT+", PYKT, "LSTM 200", _dkt_plus),
     Kind("IEKT", PYKT, "64, 10 + 10 levels", _iekt),

@@ -160,7 +160,7 @@ def _run_peer(grid: Grid, kind: Kind, seed: int) -> str:
         _fit(grid, kind, split, seed, setting)
     peer = _with_weights(kind, split, record_file)
     with _own_randomness(seed):
-        evaluation = evaluate_peer(peer, split.test, kind.sampled_seeds)
+        evaluation = evaluate_peer(peer, split.test)
     refuse_incredible(kind.name, evaluation, grid.alarm)
     record = read(record_file)
     measured = cost.measure(peer, split.bank.n_questions, cost.n_parameters(peer))

@@ -125,6 +125,18 @@ def test_the_wrapped_class_gives_what_the_class_itself_gives(name: str) -> None:
     torch.testing.assert_close(probs, own)
 
 
+@torch.inference_mode()
+def test_sakt_looks_back_as_far_as_its_places_reach_and_counts_them_from_there() -> None:
+    peer: Any = made(kinds_named(["SAKT"])[0])
+    questions, responses = random_windows(4, 13)
+    peer.longest = 5
+    state = peer.after(questions[:, :7], responses[:, :7])
+    for t in range(7, 12):
+        state = peer.learn(state, questions[:, t], responses[:, t])
+    expected = peer.window_probs(questions[:, -6:], responses[:, -6:])[:, -1]
+    torch.testing.assert_close(peer.answer_prob(state, questions[:, -1]), expected)
+
+
 @pytest.mark.parametrize("name", ["SAKT", "AKT"])
 def test_a_loss_some_rows_at_a_time_is_that_of_all_at_once(name: str) -> None:
     """With a penalty of AKT that is a sum over windows, and fewer windows at the end than at a time."""
