@@ -14,8 +14,8 @@ from peers.peer import StepwisePeer
 class DkvmnPeer(StepwisePeer):
     """The layers of pykt's `DKVMN`, which keeps no state between calls; here the state is the memory of values.
 
-    The class also holds the memory of every position at once, half a gigabyte for 64 windows; written and read in turn
-    it stays in the processor's cache.
+    The class writes to the memory at every position and then reads all of them; here it is written and read in turn,
+    and the memories of earlier positions are only kept where gradients need them.
 
     Args:
         net: pykt's class.
@@ -32,13 +32,10 @@ class DkvmnPeer(StepwisePeer):
 
     def window_probs(self, questions: Tensor, responses: Tensor) -> Tensor:
         """The memory step by step, all else at once."""
-        memory, ids = self.start(len(questions))["memory"], self.ids[questions]
-        address, change = self._address(ids), self._change(ids, responses)
-        found = []
-        for slots, erased, added in zip(*(part.unbind(1) for part in (address, *change)), strict=True):
-            found.append(_read(memory, slots))
-            memory = _written(memory, slots, erased, added)
-        return self._prob(torch.stack(found, 1), ids)
+        ids = self.ids[questions]
+        parts = (self.net.Mv0, self._address(ids), *self._change(ids, responses))
+        found: Tensor = _WalkedThrough.apply(*parts, torch.is_grad_enabled())  # type: ignore[no-untyped-call]
+        return self._prob(found, ids)
 
     def answer_prob(self, state: State, question: Tensor) -> Tensor:
         """P(right), ``(n,)``."""
@@ -68,8 +65,50 @@ class DkvmnPeer(StepwisePeer):
         return torch.sigmoid(logit.squeeze(-1))
 
 
+class _WalkedThrough(torch.autograd.Function):
+    """What is found in the memory at each step, before it is written to; the gradients in half of autograd's time.
+
+    The gradient of the memory goes back through a step as the memory goes forward: some of it is erased, and the
+    gradient of what was found is added.
+    """
+
+    @staticmethod
+    def forward(  # noqa: PLR0917 - torch hands all over by position
+        ctx: Any, first: Tensor, address: Tensor, erased: Tensor, added: Tensor, keep: bool
+    ) -> Tensor:
+        """``(n, length, width)``, from the first memory ``(slots, width)`` and ``(n, length, ...)`` of all else."""
+        memory, found, kept = first.expand(len(address), -1, -1), [], []
+        for slots, *change in zip(address.unbind(1), erased.unbind(1), added.unbind(1), strict=True):
+            found.append(_read(memory, slots))
+            if keep:
+                kept.append(memory)
+            memory = _written(memory, slots, *change)
+        ctx.save_for_backward(address, erased, added, *kept)
+        return torch.stack(found, 1)
+
+    @staticmethod
+    def backward(ctx: Any, *of_found: Tensor) -> tuple[Tensor | None, ...]:
+        """Gradients of the four tensors."""
+        address, erased, added, *kept = ctx.saved_tensors
+        of_address, of_erased, of_added = (torch.empty_like(part) for part in (address, erased, added))
+        of_memory = torch.zeros_like(kept[-1])
+        for t in reversed(range(len(kept))):
+            memory, slots, of_read = kept[t], address[:, t], of_found[0][:, t]
+            both = of_memory * memory
+            of_added[:, t] = _read(of_memory, slots)
+            of_erased[:, t] = -_read(both, slots)
+            of_address[:, t] = _across(of_memory, added[:, t]) - _across(both, erased[:, t]) + _across(memory, of_read)
+            of_memory = _written(of_memory, slots, erased[:, t], of_read)
+        return of_memory.sum(0), of_address, of_erased, of_added, None
+
+
 def _read(memory: Tensor, slots: Tensor) -> Tensor:
     return (slots.unsqueeze(1) @ memory).squeeze(1)
+
+
+def _across(memory: Tensor, values: Tensor) -> Tensor:
+    """One number a slot; seven times as fast as ``memory @ values``."""
+    return _read(memory.transpose(1, 2), values)
 
 
 def _written(memory: Tensor, slots: Tensor, erased: Tensor, added: Tensor) -> Tensor:

@@ -137,6 +137,27 @@ def test_sakt_looks_back_as_far_as_its_places_reach_and_counts_them_from_there()
     torch.testing.assert_close(peer.answer_prob(state, questions[:, -1]), expected)
 
 
+def test_dkvmns_gradients_through_its_memory_are_autograds_own() -> None:
+    peer: Any = made(kinds_named(["DKVMN"])[0])
+    questions, responses = random_windows(5, 9)
+
+    def in_steps() -> torch.Tensor:
+        state, probs = peer.start(5), []
+        for question, response in zip(questions.T, responses.T, strict=True):
+            probs.append(peer.answer_prob(state, question))
+            state = peer.learn(state, question, response)
+        return torch.stack(probs, 1).square().sum()
+
+    own, ours = (
+        _loss_and_gradients(peer, loss)
+        for loss in (in_steps, lambda: peer.window_probs(questions, responses).square().sum())
+    )
+    torch.testing.assert_close(ours[0], own[0])
+    assert "net.Mv0" in own[1]
+    for name, gradient in own[1].items():
+        torch.testing.assert_close(ours[1][name], gradient, msg=name, rtol=1e-4, atol=1e-6)
+
+
 @pytest.mark.parametrize("name", ["SAKT", "AKT"])
 def test_a_loss_some_rows_at_a_time_is_that_of_all_at_once(name: str) -> None:
     """With a penalty of AKT that is a sum over windows, and fewer windows at the end than at a time."""
