@@ -10,6 +10,8 @@ from torch.nn import functional
 
 from ldsim_env.simulator import State
 from peers.attention import AttentionPeer
+from peers.dropout import with_own_dropout
+from peers.fading_attention import FadingAttention
 
 
 class AktPeer(AttentionPeer):
@@ -18,7 +20,17 @@ class AktPeer(AttentionPeer):
     What AKT makes of an interaction never changes afterwards, so a further answer needs one row of each attention, not
     all of them again. Three layers attend: `encode` (interactions to interactions), `peek` (questions to questions, the
     one at hand included) and `retrieve` (the question at hand to the questions before it, for their interactions).
+
+    Args:
+        net: pykt's class; its attention and its dropout are exchanged for ones that take less time.
+        concept_ids: ``(n_questions,)`` int64.
+        embeddings: Of the response.
     """
+
+    def __init__(self, net: Any, concept_ids: Tensor, embeddings: dict[str, int]):
+        super().__init__(with_own_dropout(net), concept_ids, embeddings)
+        for layer in (*net.model.blocks_1, *net.model.blocks_2):
+            layer.masked_attn_head = FadingAttention(layer.masked_attn_head)
 
     def after(self, questions: Tensor, responses: Tensor) -> State:
         """Keys and values of the three layers, each ``(n, length, width)``."""
@@ -82,26 +94,9 @@ def _longer(name: str, state: State, key: Tensor, value: Tensor) -> State:
     return {part: torch.cat([state[part], row.unsqueeze(1)], 1) for part, row in new.items()}
 
 
-def _read(head: Any, own: Tensor, keys: Tensor, values: Tensor, *, nearest: int) -> Tensor:
-    """What one position draws from others by the class's attention, whose weights fall with distance.
-
-    Args:
-        head: Its projections and one decay a head.
-        own: ``(n, width)``, the position that asks.
-        keys: ``(n, length, width)``, in order of time.
-        values: ``(n, length, width)``.
-        nearest: How far the last of the others is.
-    """
-    n, length, width = keys.shape
-    query = head.k_linear(own).view(n, head.h, 1, head.d_k)
-    of_heads = [part.view(n, length, head.h, head.d_k).transpose(1, 2) for part in (keys, values)]
-    scores = (query @ of_heads[0].transpose(2, 3)).squeeze(2) / head.d_k**0.5
-    shares = scores.softmax(-1)
-    beyond = shares.sum(-1, keepdim=True) - shares.cumsum(-1)
-    distance = torch.arange(length - 1 + nearest, nearest - 1, -1)
-    decay = -functional.softplus(head.gammas[:, :, 0]) * (beyond * distance).clamp(min=0).sqrt()
-    weights = (scores * decay.exp().clamp(1e-5, 1e5)).softmax(-1)
-    drawn: Tensor = head.out_proj((weights.unsqueeze(2) @ of_heads[1]).reshape(n, width))
+def _read(head: FadingAttention, own: Tensor, keys: Tensor, values: Tensor, *, nearest: int) -> Tensor:
+    """What the position at hand, ``(n, width)``, draws from others, as `FadingAttention.draw` gives it."""
+    drawn: Tensor = head.out_proj(head.draw(head.k_linear(own).unsqueeze(1), keys, values, nearest).squeeze(1))
     return drawn
 
 

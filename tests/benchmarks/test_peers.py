@@ -1,5 +1,6 @@
 """The peers' harness on made-up logs: steps equal windows, no answer is seen before it is given, alarm and canary."""
 
+import copy
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -10,8 +11,12 @@ import numpy as np
 import pytest
 import torch
 from peers import __main__ as command
+from peers.akt import AktPeer
 from peers.attention import ROWS
 from peers.catalogue import KINDS, Kind, built, kinds_named
+from peers.concepts import concept_id_of_question, n_concept_ids
+from peers.dropout import with_own_dropout
+from peers.fading_attention import BAND, LEAST, Faded
 from peers.grid import Grid, measure, read, run
 from peers.page import plot, tables, write_page
 from peers.peer import Batch, Peer, read_windows, unroll_peer
@@ -99,7 +104,7 @@ def test_a_rollout_of_certain_answers_is_reading_them(kind: Kind) -> None:
     torch.testing.assert_close(probs[:, 4:], expected[:, 4:], rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["DKT", "qDKT", "SAKT", "AKT", "DKVMN"])
+@pytest.mark.parametrize("name", ["DKT", "qDKT", "SAKT", "DKVMN"])
 @torch.inference_mode()
 def test_the_wrapped_class_gives_what_the_class_itself_gives(name: str) -> None:
     """At responses of 0 and 1 the mixed embeddings and the read-out of one id are the class's own arithmetic."""
@@ -109,20 +114,71 @@ def test_the_wrapped_class_gives_what_the_class_itself_gives(name: str) -> None:
     ids, r = peer.ids[questions], responses.long()  # type: ignore[index]
     net = peer.net  # type: ignore[attr-defined]
     probs = peer.window_probs(questions, responses)[:, 1:]
-    for module in ("interaction_emb", "qa_embed", "qa_embed_diff"):
-        if hasattr(getattr(net, module, None), "embedding"):
-            setattr(net, module, getattr(net, module).embedding)
+    if name == "SAKT":
+        net.interaction_emb = net.interaction_emb.embedding
     if name == "DKT":
         own = net(ids[:, :-1], r[:, :-1]).gather(2, ids[:, 1:, None]).squeeze(2)
     elif name == "qDKT":
         own = net(questions, ids, r, data={"qshft": questions[:, 1:]})["y"]
     elif name == "SAKT":
         own = net(ids[:, :-1], r[:, :-1], ids[:, 1:])
-    elif name == "DKVMN":
-        own = net(ids, r)[:, 1:]
     else:
-        own = net(ids, r, questions)[0][:, 1:]
+        own = net(ids, r)[:, 1:]
     torch.testing.assert_close(probs, own)
+
+
+@pytest.mark.parametrize("gamma", [-20.0, 0.0, 5.0])  # 5: scores fade to the least that there is
+def test_akts_attention_in_bands_is_the_classs_own_and_so_are_its_gradients(gamma: float) -> None:
+    akt = pytest.importorskip("pykt.models.akt", reason="the extra 'peers' is not installed")
+    bank, (questions, responses) = made_up_bank(), random_windows(3, BAND + 9)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        own = akt.AKT(n_concept_ids(bank), bank.n_questions, d_model=16, n_blocks=1, dropout=0.2, d_ff=8)
+        for name, weight in own.named_parameters():
+            nn.init.normal_(weight, gamma if "gammas" in name else 0.0, 0.3)
+    ids = concept_id_of_question(bank)
+    peer = AktPeer(copy.deepcopy(own), ids, {"qa_embed": 1, "qa_embed_diff": 1})
+    for net in (own, peer):
+        net.eval()
+    probs = own(ids[questions], responses.long(), questions)[0][:, 1:], peer.window_probs(questions, responses)[:, 1:]
+    torch.testing.assert_close(probs[1], probs[0], rtol=1e-3, atol=1e-4)  # roots of what rounding leaves
+    for prob in probs:
+        prob.square().sum().backward()
+    ours = {name.replace(".embedding.", "."): weight.grad for name, weight in peer.net.named_parameters()}
+    for name, weight in own.named_parameters():
+        if weight.grad is None:  # `peek` has no use for its own
+            continue
+        assert (ours[name] - weight.grad).abs().max() < 1e-2 * weight.grad.abs().max(), name
+
+
+def test_the_gradient_of_faded_scores_is_that_of_the_formula() -> None:
+    rng = np.random.default_rng(0)
+    scores, spread, gammas = (
+        torch.from_numpy(rng.uniform(*bounds, size=size))
+        for bounds, size in (((-5e4, 5e4), (4, 3, 5)), ((0, 9), (4, 3, 5)), ((-2.5, -0.5), (4, 1, 1)))
+    )
+    faded = torch.maximum((spread * gammas).exp(), torch.tensor(LEAST, dtype=torch.float64))
+    assert 0.1 < (faded == LEAST).double().mean() < 0.9
+    torch.testing.assert_close(Faded.apply(scores, spread, gammas), scores * faded)  # type: ignore[no-untyped-call]
+    assert torch.autograd.gradcheck(
+        lambda scores, gammas: Faded.apply(scores, spread, gammas),  # type: ignore[no-untyped-call]
+        (scores.requires_grad_(), gammas.requires_grad_()),
+    )
+
+
+def test_dropout_drops_its_share_and_keeps_the_mean_and_nothing_when_not_training() -> None:
+    net = with_own_dropout(nn.Sequential(nn.Identity(), nn.Sequential(nn.Dropout(0.2))))
+    values = torch.ones(1000, 1001)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        first, second = net(values), net(values)
+        torch.manual_seed(0)
+        torch.testing.assert_close(net(values), first)
+    assert not torch.equal(first, second)
+    assert (first == 0).float().mean() == pytest.approx(0.2, abs=0.002)
+    assert (first == 0).float().mean(0).std() == pytest.approx((0.2 * 0.8 / 1000) ** 0.5, rel=0.1)
+    assert first.mean() == pytest.approx(1, abs=0.002)
+    assert torch.equal(net.eval()(values), values)
 
 
 @torch.inference_mode()
