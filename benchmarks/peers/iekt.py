@@ -65,21 +65,27 @@ class IektPeer(StepwisePeer):
             cognition, acquisition = self._drawn_levels(vectors, answers)
         hidden = _before_each(net, vectors, answers, net.acq_matrix[acquisition])
         parts = (vectors, answers, hidden, cognition, acquisition)
-        vectors, answers, hidden, cognition, acquisition = (part[real] for part in parts)
-        seen = torch.cat([hidden, vectors], 1)
-        logits = net.predictor(torch.cat([seen, net.cog_matrix[cognition]], 1))
-        guessed = (logits > 0).float()
-        rewards = torch.zeros(real.shape).masked_scatter(real, (guessed == answers).float())
+        logits, log_chosen = self._of_steps(*(part[real] for part in parts))
+        right = batch.responses[real]
+        rewards = torch.zeros(real.shape).masked_scatter(real, ((logits > 0) == right).float())
         worth = _discounted(rewards / batch.lengths[:, None], net.gamma)[real]
-        policies = (
-            (net.pi_cog_func(torch.cat([vectors, hidden], 1)), cognition),
-            (_acquisition_probs(net, _weights_by_case(net), seen, answers, guessed), acquisition),
-        )
-        chosen = [probs.gather(1, level.unsqueeze(1)) for probs, level in policies]
-        of_levels = -(torch.cat(chosen, 1).log() * worth.unsqueeze(1)).sum()
-        of_answers = functional.binary_cross_entropy_with_logits(logits, answers, reduction="sum")
+        of_levels = -(log_chosen * worth).sum()
+        of_answers = functional.binary_cross_entropy_with_logits(logits, right, reduction="sum")
         total: Tensor = (net.lamb * of_levels + of_answers) / n_average
         return total
+
+    def _of_steps(
+        self, vectors: Tensor, answers: Tensor, hidden: Tensor, cognition: Tensor, acquisition: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """The logits at the drawn levels and the log-probability of drawing both, ``(n,)`` each, of n interactions."""
+        net, seen = self.model.model, torch.cat([hidden, vectors], 1)
+        logits = net.predictor(torch.cat([seen, net.cog_matrix[cognition]], 1))
+        policies = (
+            (net.pi_cog_func(torch.cat([vectors, hidden], 1)), cognition),
+            (_acquisition_probs(net, _weights_by_case(net), seen, answers, (logits > 0).float()), acquisition),
+        )
+        chosen = [probs.gather(1, level.unsqueeze(1)) for probs, level in policies]
+        return logits.squeeze(1), torch.cat(chosen, 1).log().sum(1)
 
     def _drawn_levels(self, vectors: Tensor, answers: Tensor) -> tuple[Tensor, Tensor]:
         """Levels of cognition and of acquisition, ``(n, length)`` each, drawn in the class's order."""
