@@ -38,10 +38,6 @@ bench: $(STAMP) ## Run every benchmark, one after the other
 
 # Without their dependencies: all that the model classes import is there, and wandb would bring a dozen packages.
 PEERS := pandas pyBKT pykt-toolkit
-# glibc would hand each large block back and fetch it anew: AKT's attention then takes twice as long.
-peers: export MALLOC_MMAP_THRESHOLD_ := 4000000000
-peers: export MALLOC_TRIM_THRESHOLD_ := 8000000000
-peers: export MALLOC_TOP_PAD_ := 1000000000
 peers: $(STAMP) ## Train the field's student models on the real logs (LDSIM_DATA) and fill docs/peers.md; takes hours
 	$(RUN) -m pip install --constraint constraints.txt --no-deps $(PEERS)
 	$(RUN) -m ldsim_env bench peers

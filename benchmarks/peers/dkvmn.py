@@ -66,7 +66,7 @@ class DkvmnPeer(StepwisePeer):
 
 
 class _WalkedThrough(torch.autograd.Function):
-    """What is found in the memory at each step, before it is written to; the gradients in half of autograd's time.
+    """What is found in the memory at each step, before it is written to; gradients in less time than autograd takes.
 
     The gradient of the memory goes back through a step as the memory goes forward: some of it is erased, and the
     gradient of what was found is added.

@@ -15,11 +15,12 @@ from peers.akt import AktPeer
 from peers.attention import ROWS
 from peers.catalogue import KINDS, Kind, built, kinds_named
 from peers.concepts import concept_id_of_question, n_concept_ids
+from peers.dkvmn import DkvmnPeer
 from peers.dropout import with_own_dropout
 from peers.fading_attention import BAND, LEAST, Faded
 from peers.grid import Grid, measure, read, run
 from peers.page import plot, tables, write_page
-from peers.peer import Batch, Peer, read_windows, unroll_peer
+from peers.peer import Batch, Peer, StepwisePeer, read_windows, unroll_peer
 from peers.report import report, with_costs, with_earlier
 from peers.scoring import chance_band, evaluate_peer, refuse_incredible
 from peers.split import Split, split_logs, with_random_responses
@@ -196,17 +197,9 @@ def test_sakt_looks_back_as_far_as_its_places_reach_and_counts_them_from_there()
 def test_dkvmns_gradients_through_its_memory_are_autograds_own() -> None:
     peer: Any = made(kinds_named(["DKVMN"])[0])
     questions, responses = random_windows(5, 9)
-
-    def in_steps() -> torch.Tensor:
-        state, probs = peer.start(5), []
-        for question, response in zip(questions.T, responses.T, strict=True):
-            probs.append(peer.answer_prob(state, question))
-            state = peer.learn(state, question, response)
-        return torch.stack(probs, 1).square().sum()
-
     own, ours = (
-        _loss_and_gradients(peer, loss)
-        for loss in (in_steps, lambda: peer.window_probs(questions, responses).square().sum())
+        _loss_and_gradients(peer, lambda read=read: read(peer, questions, responses).square().sum())
+        for read in (StepwisePeer.window_probs, DkvmnPeer.window_probs)
     )
     torch.testing.assert_close(ours[0], own[0])
     assert "net.Mv0" in own[1]
