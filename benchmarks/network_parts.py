@@ -47,6 +47,8 @@ ARMS: dict[str, Mapping[str, float]] = {
     "no account of further attempts": {"attempt_size": 0},
     "no context": {"context_size": 0},
     "no summary of the past, so no context": {"past_size": 0, "context_size": 0},
+    "one shared factor in place of 32": {"n_factors": 1},
+    "questions discriminate alike": {"max_discrimination": 1},
     "all questions of a concept start alike": {"question_spread": 0.01},
     "questions corrected freely": {"question_penalty": 0.0},
     "priors that know the answer": {"by_others": 0.0},
