@@ -10,6 +10,7 @@ from torch.func import functional_call
 from torch.nn import functional
 
 from ldsim_env.simulator import State
+from peers.iekt_levels import acquisition_probs, draw, drawn_levels, gru_weights, weights_by_case
 from peers.peer import Batch, StepwisePeer
 
 
@@ -49,7 +50,7 @@ class IektPeer(StepwisePeer):
         answer, guess = response.unsqueeze(1), (logit > 0).float()
         compared = [seen * share for given in (answer, guess) for share in (given, 1 - given)]
         net = self.model.model
-        level = _draw(net.pi_sens_func(torch.cat(compared, 1)))
+        level = draw(net.pi_sens_func(torch.cat(compared, 1)))
         return {"hidden": net.update_state(state["hidden"], vectors, net.acq_matrix[level], answer)}
 
     def loss(self, batch: Batch, n_average: float) -> Tensor:
@@ -61,8 +62,7 @@ class IektPeer(StepwisePeer):
         """
         net, real = self.model.model, torch.arange(batch.questions.shape[1]) < batch.lengths[:, None]
         vectors, answers = self._vectors(batch.questions), batch.responses.unsqueeze(-1)
-        with torch.no_grad():
-            cognition, acquisition = self._drawn_levels(vectors, answers)
+        cognition, acquisition = drawn_levels(net, vectors, answers)
         hidden = _before_each(net, vectors, answers, net.acq_matrix[acquisition])
         parts = (vectors, answers, hidden, cognition, acquisition)
         logits, log_chosen = self._of_steps(*(part[real] for part in parts))
@@ -82,27 +82,15 @@ class IektPeer(StepwisePeer):
         logits = net.predictor(torch.cat([seen, net.cog_matrix[cognition]], 1))
         policies = (
             (net.pi_cog_func(torch.cat([vectors, hidden], 1)), cognition),
-            (_acquisition_probs(net, _weights_by_case(net), seen, answers, (logits > 0).float()), acquisition),
+            (acquisition_probs(net, weights_by_case(net), seen, answers, (logits > 0).float()), acquisition),
         )
         chosen = [probs.gather(1, level.unsqueeze(1)) for probs, level in policies]
         return logits.squeeze(1), torch.cat(chosen, 1).log().sum(1)
 
-    def _drawn_levels(self, vectors: Tensor, answers: Tensor) -> tuple[Tensor, Tensor]:
-        """Levels of cognition and of acquisition, ``(n, length)`` each, drawn in the class's order."""
-        net, hidden = self.model.model, self.start(len(vectors))["hidden"]
-        weights, cognition, acquisition = _weights_by_case(net), [], []
-        for vector, answer in zip(vectors.unbind(1), answers.unbind(1), strict=True):
-            known, seen, logit = self._predict(hidden, vector)
-            gained = _draw(_acquisition_probs(net, weights, seen, answer, (logit > 0).float()))
-            hidden = net.update_state(hidden, vector, net.acq_matrix[gained], answer)
-            cognition.append(known)
-            acquisition.append(gained)
-        return torch.stack(cognition, 1), torch.stack(acquisition, 1)
-
     def _predict(self, hidden: Tensor, vectors: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The drawn level, what the student has seen (state and question), and the logit at that level, ``(n, 1)``."""
         net, seen = self.model.model, torch.cat([hidden, vectors], 1)
-        level = _draw(net.pi_cog_func(torch.cat([vectors, hidden], 1)))
+        level = draw(net.pi_cog_func(torch.cat([vectors, hidden], 1)))
         return level, seen, net.predictor(torch.cat([seen, net.cog_matrix[level]], 1))
 
     def _vectors(self, questions: Tensor) -> Tensor:
@@ -113,38 +101,10 @@ class IektPeer(StepwisePeer):
 
 def _before_each(net: Any, vectors: Tensor, answers: Tensor, levels: Tensor) -> Tensor:
     """The state before each interaction, ``(n, length, width)``: the class's GRU (equations 13, 14) in torch's own."""
-    gates = [[getattr(net.gru_h, f"g_{source}{gate}").out for gate in "rzn"] for source in "ih"]
-    weights = {
-        f"{kind}_{source}h_l0": torch.cat([getattr(gate, kind) for gate in of_source])
-        for source, of_source in zip("ih", gates, strict=True)
-        for kind in ("weight", "bias")
-    }
     read = torch.where(answers > 0, torch.cat([vectors, levels], -1), torch.cat([levels, vectors], -1))
     gru = nn.GRU(read.shape[-1], net.emb_size, batch_first=True, device="meta")
-    states: Tensor = functional_call(gru, weights, (read[:, :-1],))[0]
+    states: Tensor = functional_call(gru, gru_weights(net), (read[:, :-1],))[0]
     return functional.pad(states, (0, 0, 1, 0))
-
-
-def _weights_by_case(net: Any) -> list[Tensor]:
-    """What the acquisition policy's first layer makes of what was seen: answered and guessed right, right and wrong...
-
-    It reads four copies of it, two of which are zeros (equations 9 to 11); the other two columns add up.
-    """
-    (first,) = net.checker_emb.lins
-    right, wrong, guessed_right, guessed_wrong = first.weight.chunk(4, 1)
-    return [answer + guess for answer in (right, wrong) for guess in (guessed_right, guessed_wrong)]
-
-
-def _acquisition_probs(net: Any, weights: list[Tensor], seen: Tensor, answers: Tensor, guessed: Tensor) -> Tensor:
-    """The class's ``pi_sens_func`` for answers and guesses of 0 and 1, ``(n, levels)``, without what is zero."""
-    policy = net.checker_emb
-    (first,) = policy.lins
-    case = (3 - 2 * answers - guessed).long().squeeze(1)
-    order = case.argsort()
-    cases = torch.split(seen[order], case.bincount(minlength=len(weights)).tolist())
-    first_layer = [functional.linear(rows, weight, first.bias) for rows, weight in zip(cases, weights, strict=True)]
-    logits = policy.out(policy.dropout(torch.relu(torch.cat(first_layer))))
-    return torch.softmax(logits[order.argsort()], 1)
 
 
 def _discounted(rewards: Tensor, gamma: float) -> Tensor:
@@ -154,7 +114,3 @@ def _discounted(rewards: Tensor, gamma: float) -> Tensor:
         rest = reward + gamma * rest
         worth.append(rest)
     return torch.stack(worth[::-1], 1)
-
-
-def _draw(probs: Tensor) -> Tensor:
-    return torch.multinomial(probs, 1).squeeze(1)
