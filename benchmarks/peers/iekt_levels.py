@@ -24,7 +24,7 @@ def drawn_levels(net: Any, vectors: Tensor, answers: Tensor) -> tuple[Tensor, Te
     of_state, of_questions, of_cognition = _first_layers(net, vectors)
     of_gates, of_acquisition = _gates(net, vectors, answers)
     weights, hidden, drawn = weights_by_case(net), vectors.new_zeros(len(vectors), net.emb_size), []
-    sizes = (of_questions[0].shape[-1], of_questions[1].shape[-1], of_gates.shape[-1])
+    sizes = [of_questions[0].shape[-1], of_questions[1].shape[-1], of_gates.shape[-1]]
     for t in range(vectors.shape[1]):
         select, predict, gates = torch.split(functional.linear(hidden, *of_state), sizes, 1)
         known = draw(_last_layer(net.select_preemb, select + of_questions[0][:, t]).softmax(1))
