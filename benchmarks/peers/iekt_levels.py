@@ -21,8 +21,9 @@ def drawn_levels(net: Any, vectors: Tensor, answers: Tensor) -> tuple[Tensor, Te
         vectors: ``(n, length, width)``, of the questions.
         answers: ``(n, length, 1)``, 0 or 1.
     """
-    of_state, of_questions, of_cognition = _first_layers(net, vectors)
-    of_gates, of_acquisition = _gates(net, vectors, answers)
+    gru = gru_weights(net)
+    of_state, of_questions, of_cognition = _first_layers(net, gru, vectors)
+    of_gates, of_acquisition = _gates(net, gru, vectors, answers)
     weights, hidden, drawn = weights_by_case(net), vectors.new_zeros(len(vectors), net.emb_size), []
     sizes = [of_questions[0].shape[-1], of_questions[1].shape[-1], of_gates.shape[-1]]
     for t in range(vectors.shape[1]):
@@ -38,31 +39,32 @@ def drawn_levels(net: Any, vectors: Tensor, answers: Tensor) -> tuple[Tensor, Te
     return cognition, acquisition
 
 
-def _first_layers(net: Any, vectors: Tensor) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, ...], Tensor]:
+def _first_layers(
+    net: Any, gru: dict[str, Tensor], vectors: Tensor
+) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor], Tensor]:
     """Of the two networks that read the state and the question, and of the GRU's gates.
 
     Returns:
         Weights and biases of what is made of the state, what is made of the questions, and of each cognition level.
     """
-    (select,), (predict,), gates = net.select_preemb.lins, net.predictor.lins, gru_weights(net)
+    (select,), (predict,) = net.select_preemb.lins, net.predictor.lins
     width, n_read = net.emb_size, vectors.shape[-1]
     select_vector, select_state = select.weight.split([n_read, width], 1)
     predict_state, predict_vector, predict_level = predict.weight.split([width, n_read, n_read], 1)
-    weights = torch.cat([select_state, predict_state, gates["weight_hh_l0"]])
-    biases = torch.cat([select.bias, predict.bias, gates["bias_hh_l0"]])
+    weights = torch.cat([select_state, predict_state, gru["weight_hh_l0"]])
+    biases = torch.cat([select.bias, predict.bias, gru["bias_hh_l0"]])
     of_questions = (vectors @ select_vector.T, vectors @ predict_vector.T)
     return (weights, biases), of_questions, net.cog_matrix @ predict_level.T
 
 
-def _gates(net: Any, vectors: Tensor, answers: Tensor) -> tuple[Tensor, Tensor]:
+def _gates(net: Any, gru: dict[str, Tensor], vectors: Tensor, answers: Tensor) -> tuple[Tensor, Tensor]:
     """What the GRU's gates make of questions and answers, ``(n, length, gates)``, and ``(2, levels, gates)`` of levels.
 
     After a right answer the question stands in the first half of what is read and the level in the second, after a
     wrong one the other way round (equation 13).
     """
-    weights = gru_weights(net)
-    first, second = weights["weight_ih_l0"].chunk(2, 1)
-    of_vectors = torch.where(answers > 0, vectors @ first.T, vectors @ second.T) + weights["bias_ih_l0"]
+    first, second = gru["weight_ih_l0"].chunk(2, 1)
+    of_vectors = torch.where(answers > 0, vectors @ first.T, vectors @ second.T) + gru["bias_ih_l0"]
     return of_vectors, torch.stack([net.acq_matrix @ first.T, net.acq_matrix @ second.T])
 
 
