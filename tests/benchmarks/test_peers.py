@@ -409,6 +409,19 @@ def test_the_grid_goes_on_from_what_is_there_and_fills_the_table(tmp_path: Path)
     assert (tmp_path / "peers.png").stat().st_size > 1000
 
 
+@pytest.mark.parametrize("best", range(3))
+def test_every_seed_is_scored_by_the_setting_whose_best_epoch_is_best_under_seed_0(tmp_path: Path, best: int) -> None:
+    grid = Grid(SIMPLE[:1], 2, tmp_path, lambda seed: made_up_split(), with_ours=False, alarm=1.0)
+    (kind,), console = grid.kinds, Console(quiet=True)
+    run(grid, console)
+    for place, setting in enumerate(kind.settings):
+        fit = grid.fit_file(kind, 0, setting)
+        write_json(fit, read(fit) | {"stopping_auc": [0.5, 0.7, 0.5] if place == best else [0.6, 0.6, 0.6]})
+    run(grid, console)
+    scored = [read(grid.score_file(kind.name, seed))["setting"] for seed in range(grid.seeds)]
+    assert scored == [kind.settings[best]] * grid.seeds
+
+
 def test_a_fit_of_another_rule_is_done_again(tmp_path: Path) -> None:
     (elo, _), console = SIMPLE, Console(quiet=True)
     kind = replace(elo, fit=lambda *given: replace(elo.fit(*given), rule=RULE))  # needs no extra, so CI runs it
